@@ -1,0 +1,68 @@
+# Needs only Python >= 3.11, git and make. Each command does its own set-up; a second call skips it.
+#   PYTHON=python3.12      another interpreter          PIP_FLAGS="..."   handed to every pip install
+#   PORT=8001              for `make serve`             ARGS="-k zoo"     handed to pytest
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8000
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --disable-pip-version-check $(PIP_FLAGS)
+
+.PHONY: help book test lab serve bench clean distclean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make book       build the book: environment, every chapter executed, HTML, checks"
+	@echo "make serve      open the built book in your browser"
+	@echo "make lab        open the chapters as notebooks in JupyterLab"
+	@echo "make test       run every test, the browser tests of the built book included"
+	@echo "make bench      measure the speed; results go to benchmarks/results/"
+	@echo "make clean      remove the built book and its caches (distclean: the environment too)"
+
+book: $(VENV)/.ready-book
+	@$(PY) -m scripts.build_book
+
+test: $(VENV)/.ready-test book
+	@$(PY) -m scripts.chromium --install
+	$(PY) -m pytest $(ARGS)
+
+# As root (a container) JupyterLab has to be told that this is meant.
+lab: $(VENV)/.ready-book
+	JUPYTER_CONFIG_PATH=$(CURDIR)/.jupyter PYTHONPATH=$(CURDIR) \
+	  $(PY) -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) intro.md
+
+serve:
+	@$(PYTHON) -m scripts.serve $(PORT)
+
+bench: $(VENV)/.ready-bench
+	$(PY) benchmarks/run.py
+
+clean:
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV) *.egg-info
+
+# ---- environments: a stamp a set of requirements ---------------------------------------------------
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
+	    echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready-book: requirements.txt constraints.txt pyproject.toml | $(PY)
+	@echo "Installing the pinned packages into $(VENV) (some minutes the first time) ..."
+	$(PIP) -r requirements.txt -c constraints.txt
+	$(PIP) --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/.ready-test: requirements-test.txt $(VENV)/.ready-book
+	$(PIP) -r requirements-test.txt -c constraints.txt
+	@touch $@
+
+$(VENV)/.ready-bench: requirements-bench.txt $(VENV)/.ready-book
+	$(PIP) -r requirements-bench.txt -c constraints.txt
+	@touch $@

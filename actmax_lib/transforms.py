@@ -1,0 +1,137 @@
+"""Transforms T: what a picture must survive. Drawn anew for each image at every step.
+
+A transform is a callable ``T(x, streams) -> x'`` on (N, C, H, W). Shifts, zooms, turns and crops
+that follow each other are composed into one affine map and interpolate the picture only once.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from actmax_lib import checks
+from actmax_lib.streams import Streams
+
+Transform = Callable[[Tensor, Streams], Tensor]
+Size = tuple[int, int]
+
+
+class Affine:
+    """Maps each output pixel to an input point, in pixels from the middle of the picture.
+
+    draw(streams, size) gives matrices (N, 3, 3), on columns (x, y, 1), and the output size.
+    """
+
+    def __init__(self, draw: Callable[[Streams, Size], tuple[Tensor, Size]]) -> None:
+        self.draw = draw
+
+    def __call__(self, x: Tensor, streams: Streams) -> Tensor:
+        size = (x.shape[2], x.shape[3])
+        return _resample(x, *self.draw(streams, size))
+
+
+def _resample(x: Tensor, matrices: Tensor, size: Size) -> Tensor:
+    """Bilinear values of x at the points of the map; beyond the edge the picture is mirrored."""
+    (height, width), half = size, torch.tensor
+    unit_in = half([2 / x.shape[3], 2 / x.shape[2], 1.0], device=x.device, dtype=x.dtype)
+    unit_out = half([width / 2, height / 2, 1.0], device=x.device, dtype=x.dtype)
+    theta = (unit_in[:, None] * matrices * unit_out)[:, :2]
+    grid = F.affine_grid(theta, [len(x), x.shape[1], height, width], align_corners=False)
+    return F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
+
+
+def _matrices(streams: Streams, rows: Sequence[Sequence[Tensor | float]]) -> Tensor:
+    """Stack entries, numbers or (N,) tensors, to matrices (N, 3, 3) with last row (0, 0, 1)."""
+    zero = torch.zeros(len(streams), device=streams.device, dtype=streams.dtype)
+    entries = [zero + entry for row in [*rows, (0.0, 0.0, 1.0)] for entry in row]
+    return torch.stack(entries, dim=1).reshape(-1, 3, 3)
+
+
+def jitter(pixels: int) -> Affine:
+    """A shift by whole pixels, uniform on -pixels ... pixels in each direction."""
+    d = checks.count("pixels", pixels, at_least=0)
+
+    def draw(streams: Streams, size: Size) -> tuple[Tensor, Size]:
+        t = (streams.uniform(2) * (2 * d + 1)).floor() - d
+        return _matrices(streams, [(1.0, 0.0, t[:, 0]), (0.0, 1.0, t[:, 1])]), size
+
+    return Affine(draw)
+
+
+def scale(low: float, high: float) -> Affine:
+    """A zoom about the middle by a factor uniform on [low, high]; above 1 enlarges."""
+    low = checks.real("low", low, above=0)
+    high = checks.real("high", high, above=0)
+    if high < low:
+        raise ValueError(f"high must be at least low={low:g}, got {high:g}")
+
+    def draw(streams: Streams, size: Size) -> tuple[Tensor, Size]:
+        s = 1 / (low + (high - low) * streams.uniform(1)[:, 0])
+        return _matrices(streams, [(s, 0.0, 0.0), (0.0, s, 0.0)]), size
+
+    return Affine(draw)
+
+
+def rotate(degrees: float) -> Affine:
+    """A turn about the middle by an angle uniform on [-degrees, degrees]."""
+    most = math.radians(checks.real("degrees", degrees))
+
+    def draw(streams: Streams, size: Size) -> tuple[Tensor, Size]:
+        angle = most * (2 * streams.uniform(1)[:, 0] - 1)
+        c, s = angle.cos(), angle.sin()
+        return _matrices(streams, [(c, s, 0.0), (-s, c, 0.0)]), size
+
+    return Affine(draw)
+
+
+def crop(size: int | Sequence[int]) -> Affine:
+    """A window of ``size`` at a place uniform among the whole-pixel ones; no larger than x."""
+    out = checks.image_size(size)
+
+    def draw(streams: Streams, size: Size) -> tuple[Tensor, Size]:
+        spare = [size[1] - out[1], size[0] - out[0]]
+        if min(spare) < 0:
+            raise ValueError(f"crop size {out} is larger than the picture {size}")
+        room = torch.tensor(spare, device=streams.device, dtype=streams.dtype)
+        t = (streams.uniform(2) * (room + 1)).floor() - room / 2
+        return _matrices(streams, [(1.0, 0.0, t[:, 0]), (0.0, 1.0, t[:, 1])]), out
+
+    return Affine(draw)
+
+
+def noise(sd: float) -> Transform:
+    """Add independent Gaussian noise of standard deviation ``sd`` to every pixel."""
+    sd = checks.real("sd", sd)
+    if sd < 0:
+        raise ValueError(f"sd must be at least 0, got {sd}")
+    return lambda x, streams: x + sd * streams.normal(*x.shape[1:])
+
+
+def compose(*transforms: Transform) -> Transform:
+    """The transforms one after the other; neighbouring affine ones resample only once."""
+    for transform in transforms:
+        if not callable(transform):
+            raise TypeError(f"a transform must be callable as T(x, streams), got {transform!r}")
+
+    def composed(x: Tensor, streams: Streams) -> Tensor:
+        pending: Tensor | None = None
+        size = (x.shape[2], x.shape[3])
+        for transform in transforms:
+            if isinstance(transform, Affine):
+                matrices, size = transform.draw(streams, size)
+                pending = matrices if pending is None else pending @ matrices
+                continue
+            if pending is not None:
+                x, pending = _resample(x, pending, size), None
+            x = transform(x, streams)
+            size = (x.shape[2], x.shape[3])
+        return x if pending is None else _resample(x, pending, size)
+
+    return composed
+
+
+def robust() -> Transform:
+    """The default stack, in the spirit of Olah et al. 2017: shift, zoom, turn, a little noise."""
+    return compose(jitter(16), scale(0.9, 1.1), rotate(10), noise(0.02))

@@ -1,0 +1,28 @@
+// A formula or table that is wider than the page scrolls by itself; give it a tab stop and a name, so
+// that the arrow keys reach it. (The theme does this for code only.)
+(() => {
+  const wideBoxes = {
+    ".pst-scrollable-table-container": "Table, scrolls sideways",
+    "mjx-container[display='true']": "Formula, scrolls sideways",
+  };
+
+  function mark() {
+    for (const [selector, name] of Object.entries(wideBoxes)) {
+      for (const box of document.querySelectorAll(selector)) {
+        if (box.scrollWidth > box.clientWidth + 1) {
+          box.tabIndex = 0;
+          box.setAttribute("role", "group");
+          box.setAttribute("aria-label", name);
+        } else if (box.getAttribute("aria-label") === name) {
+          for (const attribute of ["tabindex", "role", "aria-label"]) box.removeAttribute(attribute);
+        }
+      }
+    }
+  }
+
+  addEventListener("load", async () => {
+    await window.MathJax?.startup?.promise;
+    mark();
+    addEventListener("resize", mark);
+  });
+})();
