@@ -4,6 +4,7 @@ import math
 import numbers
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,8 +16,12 @@ def real_tensor(name: str, value: Any) -> Tensor:
 
     Raises TypeError for integer or complex tensors, ValueError for NaN, Inf or nothing at all.
     """
-    given_numbers = not hasattr(value, "dtype")
-    tensor = torch.as_tensor(value, dtype=torch.float64 if given_numbers else None)
+    with torch.inference_mode(False):  # a constant made here must be usable in a backward pass
+        if isinstance(value, Tensor):
+            tensor = value.detach().clone()
+        else:  # np.array copies: read-only and reversed arrays are welcome
+            given_numbers = not hasattr(value, "dtype")
+            tensor = torch.from_numpy(np.array(value, dtype=float if given_numbers else None))
     if not tensor.is_floating_point():
         raise TypeError(
             f"{name} has dtype {tensor.dtype}; give floating-point values "
@@ -26,11 +31,13 @@ def real_tensor(name: str, value: Any) -> Tensor:
         raise ValueError(f"{name} is empty (shape {tuple(tensor.shape)}); give at least one value")
     if not bool(torch.isfinite(tensor).all()):
         raise ValueError(f"{name} holds NaN or Inf; replace them with finite values")
-    return tensor.detach()
+    return tensor
 
 
 def real(name: str, value: Any, *, above: float = -math.inf, below: float = math.inf) -> float:
     """``value`` as a finite float strictly between ``above`` and ``below``."""
+    if isinstance(value, (Tensor, np.ndarray)) and value.ndim == 0:
+        value = value.item()
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a real number, got {value!r}")
     value = float(value)
@@ -61,11 +68,12 @@ def count(name: str, value: Any, *, at_least: int = 1) -> int:
 
 def indices(name: str, value: Any) -> tuple[tuple[int, ...], bool]:
     """Index or indices as a tuple, and whether they were given as a list (one an image)."""
-    many = not isinstance(value, numbers.Integral)
+    if isinstance(value, (Tensor, np.ndarray)):
+        value = value.tolist()
+    many = not isinstance(value, numbers.Real)
     if isinstance(value, (str, bytes)) or (many and not hasattr(value, "__iter__")):
         raise TypeError(f"{name} must be an integer or a list of integers, got {value!r}")
-    given = tuple(count(name, int(v) if isinstance(v, Tensor) and v.ndim == 0 else v, at_least=0)
-                  for v in (value if many else (value,)))
+    given = tuple(count(name, v, at_least=0) for v in (value if many else (value,)))
     if not given:
         raise ValueError(f"{name} is an empty list; give at least one index")
     return given, many
@@ -78,9 +86,17 @@ def in_range(name: str, given: tuple[int, ...], size: int, what: str) -> None:
             raise ValueError(f"{name} {index} is out of range: {what}: 0 to {size - 1}")
 
 
+def entries(name: str, size: int, x: Tensor) -> None:
+    """Raise ValueError when one image of the batch x has not ``size`` entries."""
+    if x[0].numel() != size:
+        raise ValueError(f"{name} has {size} entries, an image has {x[0].numel()}")
+
+
 def image_size(size: Any) -> tuple[int, int]:
     """``size`` as (height, width), each at least 1."""
-    pair = (size, size) if isinstance(size, numbers.Integral) else tuple(size)
+    if isinstance(size, numbers.Real):
+        size = (size, size)
+    pair = tuple(size) if hasattr(size, "__iter__") else ()
     if len(pair) != 2:
         raise ValueError(f"size must be an integer or (height, width), got {size!r}")
     return count("size", pair[0]), count("size", pair[1])

@@ -26,10 +26,12 @@ COLOR = COLOR / COLOR.norm(dim=0).max()
 class Image:
     """The contract of a parametrized image x(z); plain vectors and pictures derive from it.
 
-    batch: number of images where the image fixes it, else None.  lr: default learning rate.
+    batch: number of images where the image fixes it, else None.
+    optimizer, lr: what `maximize` uses when it is not told otherwise.
     """
 
     batch: int | None = None
+    optimizer: str = "adam"
     lr: float = 0.05
     dtype: torch.dtype | None = None
 
@@ -86,6 +88,9 @@ def point(x0: Any, *, box: tuple[Any, Any] | None = None, ball: tuple[float, flo
         )
     if box is not None and ball is not None:
         raise ValueError("give box or ball, not both")
+    for name, pair in (("box", box), ("ball", ball)):
+        if pair is not None and not (isinstance(pair, (tuple, list)) and len(pair) == 2):
+            raise ValueError(f"{name} must be a pair, (low, high) or (p, eps), got {pair!r}")
     if ball is not None:
         p, eps = float(ball[0]), checks.real("ball eps", ball[1], above=0)
         if not p >= 1:
@@ -95,11 +100,19 @@ def point(x0: Any, *, box: tuple[Any, Any] | None = None, ball: tuple[float, flo
         else:
             ball = p, eps
     if box is not None:
-        box = tuple(checks.real_tensor(f"box {side}", v) for side, v in zip("01", box, strict=True))
-        if bool((box[0] > box[1]).any()):
-            raise ValueError("box has a lower side above its upper side")
-        x0 = x0.clamp(box[0].to(x0), box[1].to(x0))
+        low, high = box = tuple(_side(side, x0) for side in box)
+        if not bool((low <= high).all()):
+            raise ValueError("box must have low <= high everywhere, and no NaN")
+        x0 = x0.clamp(low, high)
     return _Point(x0, box, ball)
+
+
+def _side(side: Any, x0: Tensor) -> Tensor:
+    """A side of a box, infinite where there is none, in the type of x0."""
+    side = torch.as_tensor(side).to(x0)
+    if side.ndim and side.shape not in (x0.shape[1:], x0.shape):
+        raise ValueError(f"box side has shape {tuple(side.shape)}, x0 has {tuple(x0.shape)}")
+    return side
 
 
 class _Linear(Image):
@@ -146,6 +159,10 @@ class _Picture(Image):
 
 
 class _Pixels(_Picture):
+    # Adam gives every pixel the same step, noise that a ReLU6 network cannot climb out of
+    optimizer = "normalized"
+    lr = 2.0
+
     def start(self, streams: Streams) -> Tensor:
         return 0.01 * streams.normal(self.channels, *self.size)
 

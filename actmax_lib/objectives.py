@@ -18,6 +18,9 @@ Target = int | Sequence[int]
 
 
 def _single(name: str, fn: Callable[[Tensor], Tensor], **options: Any) -> Objective:
+    net = options.get("net")
+    if not isinstance(net, nn.Module | None):
+        raise TypeError(f"net must be a torch.nn.Module, got {net!r}; wrap x -> (N,) in function()")
     return Objective([(1.0, Term(name, fn, **options))])
 
 
@@ -169,7 +172,7 @@ def affine(w: Any, b: float = 0.0) -> Objective:
     def fn(x: Tensor) -> Tensor:
         return x.flatten(1) @ weights(x) + b
 
-    return _single("affine", fn, check=lambda x: _check_entries("w", w.numel(), x))
+    return _single("affine", fn, check=lambda x: checks.entries("w", w.numel(), x))
 
 
 def quadratic(H: Any, w: Any, b: float = 0.0) -> Objective:
@@ -185,7 +188,7 @@ def quadratic(H: Any, w: Any, b: float = 0.0) -> Objective:
         x = x.flatten(1)
         return ((x @ matrix(x)) * x).sum(1) / 2 + x @ weights(x) + b
 
-    return _single("quadratic", fn, check=lambda x: _check_entries("w", w.numel(), x))
+    return _single("quadratic", fn, check=lambda x: checks.entries("w", w.numel(), x))
 
 
 def max_coordinate() -> Objective:
@@ -197,11 +200,6 @@ def smooth_max(beta: float) -> Objective:
     """f_β(x) = β⁻¹ log Σ_i exp(β x_i), β > 0; tends to `max_coordinate` as β grows."""
     beta = checks.real("beta", beta, above=0)
     return _single("smooth_max", lambda x: (beta * x.flatten(1)).logsumexp(1) / beta)
-
-
-def _check_entries(name: str, entries: int, x: Tensor) -> None:
-    if x[0].numel() != entries:
-        raise ValueError(f"{name} has {entries} entries, an image has {x[0].numel()}")
 
 
 def _shown(targets: Target) -> str:

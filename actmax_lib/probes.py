@@ -38,7 +38,7 @@ class Probe:
 
     def __call__(self, x: Tensor) -> dict[str, Tensor]:
         """Activations by layer name for a batch ``x`` of shape (N, ...)."""
-        x = _in_memory_format_of(self.net, x)
+        x = _as_weights_of(self.net, x)
         if not self._modules:
             return {OUTPUT: _tensor(self.net(x), OUTPUT)}
         # hooks need the plain module: a compiled forward would not run them, nor stop half-way
@@ -95,8 +95,10 @@ def _tensor(output: Any, name: str) -> Tensor:
     return output
 
 
-def _in_memory_format_of(net: nn.Module, x: Tensor) -> Tensor:
-    """``x`` in the memory format of the network's first convolution weight."""
+def _as_weights_of(net: nn.Module, x: Tensor) -> Tensor:
+    """``x`` in the float type and the memory format of the network's first such weight."""
+    dtype = next((p.dtype for p in net.parameters() if p.is_floating_point()), x.dtype)
+    x = x.to(dtype)
     if x.ndim == 4:
         for weight in net.parameters():
             if weight.ndim == 4 and weight.shape[1] > 1 and max(weight.shape[2:]) > 1:
@@ -119,17 +121,17 @@ def check_finite_weights(net: nn.Module) -> None:
 def untouched(nets: Iterable[nn.Module], seed: int | None = None) -> Iterator[None]:
     """Networks in eval mode and gradients on within; everything as it was after, raise or not.
 
-    Restored: train/eval flags, buffers, ``requires_grad``, and the global random state of torch,
-    NumPy and ``random`` (a network that draws from it in its forward pass is seeded by ``seed``).
+    Restored: train/eval flags, parameters and buffers, ``requires_grad``, and the global random
+    state of torch, NumPy and ``random`` (a network that draws from it is seeded by ``seed``).
     """
     nets = list(nets)
-    flags = [(module, module.training) for net in nets for module in net.modules()]
-    buffers = [
-        (module._buffers, name, buffer, buffer.clone())
-        for net in nets
-        for module in net.modules()
-        for name, buffer in module._buffers.items()
-        if buffer is not None
+    modules = [module for net in nets for module in net.modules()]
+    flags = [(module, module.training) for module in modules]
+    held = [
+        (table, name, tensor, None if tensor is None else tensor.detach().clone())
+        for module in modules
+        for table in (module._parameters, module._buffers)
+        for name, tensor in table.items()
     ]
     wanted = [(p, p.requires_grad) for net in nets for p in net.parameters()]
     cuda = {p.device.index for p, _ in wanted if p.device.type == "cuda"}
@@ -140,8 +142,11 @@ def untouched(nets: Iterable[nn.Module], seed: int | None = None) -> Iterator[No
             torch.inference_mode(False),
             torch.enable_grad(),
         ):
-            if seed is not None:
-                torch.manual_seed(seed)
+            if seed is not None:  # torch.manual_seed would move every GPU's generator
+                for generator in [torch.default_generator] + [
+                    torch.cuda.default_generators[index] for index in sorted(cuda)
+                ]:
+                    generator.manual_seed(seed)
             for net in nets:
                 net.eval()
             for parameter, _ in wanted:  # no graph is kept for weights
@@ -152,10 +157,10 @@ def untouched(nets: Iterable[nn.Module], seed: int | None = None) -> Iterator[No
             module.training = training
         for parameter, requires_grad in wanted:
             parameter.requires_grad_(requires_grad)
-        for owner, name, buffer, before in buffers:
-            owner[name] = buffer
-            if not torch.equal(buffer, before):
+        for table, name, tensor, before in held:
+            table[name] = tensor
+            if tensor is not None and not torch.equal(tensor, before):
                 with torch.no_grad():
-                    buffer.copy_(before)
+                    tensor.copy_(before)
         random.setstate(states[0])
         np.random.set_state(states[1])

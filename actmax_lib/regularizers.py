@@ -14,15 +14,23 @@ from actmax_lib.terms import Objective, Term, placed
 
 
 def _regularizer(
-    name: str, fn: Callable[[Tensor], Tensor], check: Callable[[Tensor], None] | None = None
+    name: str, fn: Callable[[Tensor], Tensor], check: Callable[[Tensor], None]
 ) -> Objective:
-    options = {} if check is None else {"check": check}
-    return Objective([(1.0, Term(name, fn, sees_image=True, **options))])
+    return Objective([(1.0, Term(name, fn, check=check, sees_image=True))])
 
 
 def _penalty(name: str, power: Callable[[Tensor], Tensor], lam: float, center: Any) -> Objective:
-    c = placed(checks.real_tensor("center", center))
-    return _regularizer(name, lambda x: -lam * power(x - c(x)).flatten(1).sum(1))
+    center = checks.real_tensor("center", center)
+    c = placed(center)
+
+    def check(x: Tensor) -> None:
+        if center.ndim and center.shape not in (x.shape[1:], (1, *x.shape[1:])):
+            raise ValueError(
+                f"center has shape {tuple(center.shape)}, an image {tuple(x.shape[1:])}; "
+                "give a number or one image"
+            )
+
+    return _regularizer(name, lambda x: -lam * power(x - c(x)).flatten(1).sum(1), check)
 
 
 def l2(lam: float, center: Any = 0.0) -> Objective:
@@ -81,4 +89,4 @@ def gaussian_prior(mu: Any, Sigma: Any) -> Objective:
         d = x.flatten(1) - m(x)
         return -((d @ precision(x)) * d).sum(1) / 2
 
-    return _regularizer("gaussian_prior", fn)
+    return _regularizer("gaussian_prior", fn, lambda x: checks.entries("mu", mu.numel(), x))

@@ -20,6 +20,8 @@ class Streams:
         dtype: torch.dtype = torch.float32,
     ) -> None:  # fmt: skip
         self.seeds = [checks.count("seed", seed, at_least=0) for seed in seeds]
+        if max(self.seeds) >= 2**63:
+            raise ValueError(f"seed must be below 2**63, got {max(self.seeds)}")
         self.device, self.dtype = torch.device(device), dtype
         self._generators = {
             seed: torch.Generator(self.device).manual_seed(seed) for seed in self.seeds

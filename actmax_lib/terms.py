@@ -1,5 +1,7 @@
 """Objectives and regularizers as sums of terms: one value an image, and their algebra."""
 
+import contextlib
+import itertools
 import numbers
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -33,7 +35,7 @@ class Term:
 
     def values(self, x: Tensor, seen: dict[nn.Module, dict[str, Tensor]]) -> Tensor:
         """Values (N,) for a batch x of shape (N, ...)."""
-        activation = x if self.net is None else seen[self.net][self.layer]
+        activation = x if self.net is None else seen[self.net][self.layer].to(x.dtype)
         if activation.shape not in self.checked:
             self.check(activation)
             self.checked.add(activation.shape)
@@ -62,8 +64,8 @@ class Objective:
         """The terms' names, made distinct by a number where two are alike."""
         names: list[str] = []
         for _, term in self.terms:
-            same = sum(term.name == name.split(" #")[0] for name in names)
-            names.append(f"{term.name} #{same + 1}" if same else term.name)
+            alike = (f"{term.name} #{k}" for k in itertools.count(2))
+            names.append(next(n for n in itertools.chain([term.name], alike) if n not in names))
         return names
 
     @property
@@ -87,15 +89,22 @@ class Objective:
             for net in self.nets
         }
 
-    def term_values(self, x: Tensor, transformed: Tensor, probes: Probes) -> list[Tensor]:
-        """The weighted value (N,) of each term; each network runs once."""
-        seen = {net: probe(transformed) for net, probe in probes.items()}
+    def term_values(
+        self, x: Tensor, transformed: Tensor, probes: Probes, autocast: torch.dtype | None = None
+    ) -> list[Tensor]:
+        """The weighted value (N,) of each term; each network runs once, under ``autocast``."""
+        cast = torch.autocast(x.device.type, autocast) if autocast else contextlib.nullcontext()
+        with cast:
+            seen = {net: probe(transformed) for net, probe in probes.items()}
         return [
             coefficient * term.values(x if term.sees_image else transformed, seen)
             for coefficient, term in self.terms
         ]
 
     def __call__(self, x: Tensor) -> Tensor:
+        if not isinstance(x, Tensor) or not x.is_floating_point() or x.ndim < 2:
+            got = f"{x.dtype}, shape {tuple(x.shape)}" if isinstance(x, Tensor) else repr(type(x))
+            raise TypeError(f"x must be a floating-point tensor of shape (N, ...), got {got}")
         if self.batch not in (None, len(x)):
             raise ValueError(f"x has {len(x)} images, the objective has {self.batch} targets")
         gradients = torch.is_grad_enabled()
@@ -108,7 +117,9 @@ class Objective:
     def __add__(self, other: object) -> "Objective":
         if isinstance(other, numbers.Real) and other == 0:  # so that sum([f, g]) works
             return self
-        return Objective(self.terms + other.terms) if isinstance(other, Objective) else NotImplemented
+        return (
+            Objective(self.terms + other.terms) if isinstance(other, Objective) else NotImplemented
+        )
 
     __radd__ = __add__
 
@@ -131,9 +142,14 @@ class Objective:
         return self._scaled(-1.0)
 
     def __repr__(self) -> str:
-        return "Objective(" + " + ".join(
-            name if c == 1 else f"{c:g}*{name}" for (c, _), name in zip(self.terms, self.names, strict=True)
-        ) + ")"
+        return (
+            "Objective("
+            + " + ".join(
+                name if c == 1 else f"{c:g}*{name}"
+                for (c, _), name in zip(self.terms, self.names, strict=True)
+            )
+            + ")"
+        )
 
 
 def placed(tensor: Tensor) -> Callable[[Tensor], Tensor]:

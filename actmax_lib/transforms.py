@@ -28,16 +28,22 @@ class Affine:
         self.draw = draw
 
     def __call__(self, x: Tensor, streams: Streams) -> Tensor:
-        size = (x.shape[2], x.shape[3])
-        return _resample(x, *self.draw(streams, size))
+        return _resample(x, *self.draw(streams, _size(x)))
+
+
+def _size(x: Tensor) -> Size:
+    if x.ndim != 4:
+        raise ValueError(f"a transform needs images (N, C, H, W), got {tuple(x.shape)}")
+    return x.shape[2], x.shape[3]
 
 
 def _resample(x: Tensor, matrices: Tensor, size: Size) -> Tensor:
     """Bilinear values of x at the points of the map; beyond the edge the picture is mirrored."""
-    (height, width), half = size, torch.tensor
-    unit_in = half([2 / x.shape[3], 2 / x.shape[2], 1.0], device=x.device, dtype=x.dtype)
-    unit_out = half([width / 2, height / 2, 1.0], device=x.device, dtype=x.dtype)
-    theta = (unit_in[:, None] * matrices * unit_out)[:, :2]
+    height, width = size
+    # affine_grid counts in half pictures; Python numbers only, a tensor made here stalls a GPU
+    rows = [matrices[:, 0] * (2 / x.shape[3]), matrices[:, 1] * (2 / x.shape[2])]
+    across, down, shift = torch.stack(rows, 1).unbind(2)
+    theta = torch.stack([across * (width / 2), down * (height / 2), shift], 2)
     grid = F.affine_grid(theta, [len(x), x.shape[1], height, width], align_corners=False)
     return F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
 
@@ -94,9 +100,9 @@ def crop(size: int | Sequence[int]) -> Affine:
         spare = [size[1] - out[1], size[0] - out[0]]
         if min(spare) < 0:
             raise ValueError(f"crop size {out} is larger than the picture {size}")
-        room = torch.tensor(spare, device=streams.device, dtype=streams.dtype)
-        t = (streams.uniform(2) * (room + 1)).floor() - room / 2
-        return _matrices(streams, [(1.0, 0.0, t[:, 0]), (0.0, 1.0, t[:, 1])]), out
+        u = streams.uniform(2)
+        tx, ty = ((u[:, k] * (room + 1)).floor() - room / 2 for k, room in enumerate(spare))
+        return _matrices(streams, [(1.0, 0.0, tx), (0.0, 1.0, ty)]), out
 
     return Affine(draw)
 
@@ -114,10 +120,12 @@ def compose(*transforms: Transform) -> Transform:
     for transform in transforms:
         if not callable(transform):
             raise TypeError(f"a transform must be callable as T(x, streams), got {transform!r}")
+        if transform in FACTORIES:
+            raise TypeError(f"give {transform.__name__}(...), not the function itself")
 
     def composed(x: Tensor, streams: Streams) -> Tensor:
         pending: Tensor | None = None
-        size = (x.shape[2], x.shape[3])
+        size = _size(x)
         for transform in transforms:
             if isinstance(transform, Affine):
                 matrices, size = transform.draw(streams, size)
@@ -126,7 +134,7 @@ def compose(*transforms: Transform) -> Transform:
             if pending is not None:
                 x, pending = _resample(x, pending, size), None
             x = transform(x, streams)
-            size = (x.shape[2], x.shape[3])
+            size = _size(x)
         return x if pending is None else _resample(x, pending, size)
 
     return composed
@@ -135,3 +143,6 @@ def compose(*transforms: Transform) -> Transform:
 def robust() -> Transform:
     """The default stack, in the spirit of Olah et al. 2017: shift, zoom, turn, a little noise."""
     return compose(jitter(16), scale(0.9, 1.1), rotate(10), noise(0.02))
+
+
+FACTORIES = (jitter, scale, rotate, crop, noise, compose, robust)  # a forgotten call is common

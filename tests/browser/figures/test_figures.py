@@ -78,6 +78,10 @@ def test_a_change_of_theme_redraws(show, name):
     assert inks[0] != inks[1]
     if figure.query_selector("canvas"):
         assert dark != light
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")  # paper is white
+    assert seen(page, figure) == light
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert seen(page, figure) == dark
     page.evaluate("document.documentElement.dataset.theme = 'light'")
     assert seen(page, figure) == light
 

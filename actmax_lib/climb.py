@@ -1,0 +1,157 @@
+"""The loop of `maximize`: one ascent, its record, and its stop at the first NaN."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from actmax_lib.errors import NonFiniteError
+from actmax_lib.images import Image
+from actmax_lib.streams import Streams
+from actmax_lib.terms import Objective, Probes
+from actmax_lib.transforms import Transform
+
+CUDA_CHECK_EVERY = 32  # steps between looks at the on-device NaN flags; each look waits for the GPU
+
+
+@dataclass(frozen=True)
+class Run:
+    """What an ascent left.
+
+    images: (N, ...) x at the end; values: (N,) of the objective there, without T.
+    history: (steps, N) of what was climbed, under each step's T; terms: the same by term name.
+    frames, frame_steps: (F, N, ...) and (F,), the pictures on the way when they were asked for.
+    seconds: wall time; device: where it ran; interrupted: True after Ctrl-C.
+    """
+
+    images: Tensor
+    values: Tensor
+    history: Tensor
+    terms: dict[str, Tensor]
+    frames: Tensor
+    frame_steps: Tensor
+    seconds: float
+    device: torch.device
+    interrupted: bool
+
+
+class Climb:
+    """The state of one ascent."""
+
+    def __init__(
+        self, objective: Objective, image: Image, transform: Transform | None, streams: Streams,
+        steps: int, frames: int, autocast: torch.dtype | None,
+    ) -> None:  # fmt: skip
+        self.objective, self.image, self.transform = objective, image, transform
+        self.streams, self.steps, self.autocast = streams, steps, autocast
+        self.probes: Probes = objective.probes()
+        self.z = image.start(streams).contiguous().clone().requires_grad_()
+        self.good = self.bad = self.z.detach().clone()  # last finite, and first not finite, z
+        self.alive = torch.ones((), dtype=torch.bool, device=streams.device)
+        shape = (steps, len(objective.terms), len(streams))
+        self.record = torch.full(shape, math.nan, device=streams.device, dtype=streams.dtype)
+        self.finite = torch.ones(steps, dtype=torch.bool, device=streams.device)
+        wanted = torch.linspace(0, steps - 1, min(frames, steps)).round().int().tolist()
+        self.frame_steps, self.frames = wanted, []
+        self.check_every = 1 if streams.device.type == "cpu" else CUDA_CHECK_EVERY
+
+    def values(self, x: Tensor, transform: Transform | None) -> Tensor:
+        """The terms' values, shape (terms, N)."""
+        transformed = x if transform is None else transform(x, self.streams)
+        if len(transformed) != len(x):
+            raise ValueError(f"transform made {len(transformed)} images of {len(x)}")
+        terms = self.objective.term_values(x, transformed, self.probes, self.autocast)
+        return torch.stack([term.to(x.dtype) for term in terms])
+
+    def run(
+        self, optimizer: torch.optim.Optimizer, schedule: Callable[[float], float], progress: bool
+    ) -> Run:
+        begin, done, interrupted = time.perf_counter(), 0, False
+        lrs = [group["lr"] for group in optimizer.param_groups]
+        try:
+            for step in tqdm(range(self.steps), disable=not progress, unit="step"):
+                for group, lr in zip(optimizer.param_groups, lrs, strict=True):
+                    group["lr"] = lr * schedule(step / self.steps)
+                self.one_step(step, optimizer)
+                done = step + 1
+                if done % self.check_every == 0 or done == self.steps:
+                    self.check(done)
+        except KeyboardInterrupt:
+            interrupted = True
+        except NonFiniteError:
+            raise
+        except Exception as error:
+            error.add_note(f"while climbing, at step {done} of {self.steps}")
+            raise
+        return self.result(done, interrupted, time.perf_counter() - begin)
+
+    def one_step(self, step: int, optimizer: torch.optim.Optimizer) -> None:
+        x = self.image.render(self.z)
+        if self.frame_steps and step in self.frame_steps:
+            self.frames.append(x.detach().clone())
+        terms = self.values(x, self.transform)
+        if not terms.requires_grad:
+            raise ValueError(
+                "the objective does not depend on the image differentiably; "
+                "look for torch.no_grad, detach, rounding or a comparison in it"
+            )
+        (self.z.grad,) = torch.autograd.grad(terms.sum(), self.z)
+        self.record[step] = terms.detach()
+        # no look at the values here: on a GPU the loop would wait for them
+        finite = terms.detach().isfinite().all() & self.z.grad.isfinite().all()
+        self.finite[step] = finite
+        self.bad = torch.where(self.alive & ~finite, self.z.detach(), self.bad)
+        self.alive = self.alive & finite
+        self.good = torch.where(self.alive, self.z.detach(), self.good)
+        optimizer.step()
+        with torch.no_grad():
+            self.image.project(self.z)
+
+    def check(self, done: int) -> None:
+        if bool(self.alive):
+            return
+        step = int((~self.finite[:done]).nonzero()[0])
+        bad = ~self.record[step].isfinite().all(dim=1)
+        self.fail(step, bad)
+
+    def fail(self, step: int, bad: Tensor) -> None:
+        """Raise NonFiniteError for the first term marked in ``bad``, else for a bad gradient."""
+        names = self.objective.names
+        term = names[int(bad.int().argmax())] if bool(bad.any()) else self.with_bad_gradient()
+        with torch.no_grad():
+            images = self.image.render(self.good)
+        raise NonFiniteError(
+            f"the {'value' if bool(bad.any()) else 'gradient'} of {term} is NaN or Inf at step "
+            f"{step}; try a smaller lr, or bound the input (the error's .images are the last good)",
+            step=step, term=term, images=images,
+        )  # fmt: skip
+
+    def with_bad_gradient(self) -> str:
+        z = self.bad.clone().requires_grad_()
+        for k, name in enumerate(self.objective.names):
+            value = self.values(self.image.render(z), None)[k].sum()
+            if not value.requires_grad:  # a constant term
+                continue
+            if not bool(torch.autograd.grad(value, z)[0].isfinite().all()):
+                return name
+        return " + ".join(self.objective.names)
+
+    def result(self, done: int, interrupted: bool, seconds: float) -> Run:
+        with torch.no_grad():
+            images = self.image.render(self.z)
+            values = self.values(images, None)
+        if not bool(images.isfinite().all() & values.isfinite().all()):  # the last step itself
+            self.fail(done, ~values.isfinite().all(dim=1))
+        record = self.record[:done]
+        kept = self.frame_steps[: len(self.frames)]
+        return Run(
+            images=images.detach().clone(), values=values.sum(0), history=record.sum(1),
+            terms={name: record[:, k] for k, name in enumerate(self.objective.names)},
+            frames=torch.stack(self.frames) if kept else images.new_empty(0, *images.shape),
+            frame_steps=torch.tensor(kept, dtype=torch.int64), seconds=seconds,
+            device=images.device, interrupted=interrupted,
+        )  # fmt: skip

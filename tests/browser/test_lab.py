@@ -1,0 +1,124 @@
+"""`make lab`: every chapter opens in JupyterLab as a notebook, and its cells run, without network."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from scripts.gates import Book
+from tests.browser import harness
+from tests.browser.conftest import ROOT
+
+DOCUMENTS = Book(ROOT, ROOT / "_build" / "html").documents()
+PROBE = """---
+jupytext:
+  text_representation: {extension: .md, format_name: myst}
+kernelspec: {display_name: Python 3, language: python, name: python3}
+---
+# A probe
+
+```{code-cell} ipython3
+from actmax_lib import widgets
+
+print("the answer is", 6 * 7)
+widgets.figure("linear", alt="A probe of the live figure.", caption="Alive in a kernel.")
+```
+"""
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def lab(browser, tmp_path_factory):
+    """Address of a JupyterLab with the project's settings, on a copy of the chapters.
+
+    A copy, because Lab saves what it has run; settings of the reader stay out of it.
+    """
+    here = tmp_path_factory.mktemp("lab")
+    shutil.copy(ROOT / "intro.md", here)
+    shutil.copytree(ROOT / "chapters", here / "chapters")
+    (here / "probe.md").write_text(PROBE)
+    port, own = free_port(), tmp_path_factory.mktemp("own")
+    folders = ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
+    variables = {name: str(own / name) for name in (*folders, "JUPYTER_RUNTIME_DIR")}
+    variables |= {"JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter"), "PYTHONPATH": str(ROOT)}
+    variables |= {"ACTMAX_STATIC": "", "IPYTHONDIR": str(own / "ipython")}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={port}"]
+    command += ["--IdentityProvider.token=", "--ServerApp.port_retries=0"]
+    command += ["--allow-root"] if os.geteuid() == 0 else []
+    with (own / "log").open("w") as log:
+        server = subprocess.Popen(
+            command, cwd=here, env=os.environ | variables, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            wait_until_it_answers(f"http://127.0.0.1:{port}/api", own / "log")
+            yield f"http://127.0.0.1:{port}/lab/tree/"
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def wait_until_it_answers(address: str, log: Path) -> None:
+    """Ask until the server is up; a minute is plenty."""
+    for _ in range(120):
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail(f"JupyterLab did not start: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def visit(browser):
+    """One tab for all chapters: the first load of Lab is the slow one."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    seen = harness.Visit(context.new_page())
+    seen.watch()
+    yield seen
+    context.close()
+
+
+def open_notebook(visit, address: str):
+    """The notebook panel of a document opened by its address."""
+    visit.page.goto(address + "?reset")
+    panel = visit.page.locator(".jp-NotebookPanel:visible")
+    panel.locator(".jp-Cell").first.wait_for(timeout=60_000)
+    return panel
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_chapter_opens_as_a_notebook(lab, visit, document):
+    panel = open_notebook(visit, f"{lab}{document}.md")
+    title = (ROOT / f"{document}.md").read_text().split("\n# ")[1].split("\n")[0]
+    assert title.split("$")[0].strip()[:20] in panel.inner_text()
+    assert visit.foreign == []
+
+
+def test_cells_run_and_the_live_figure_answers(lab, visit):
+    panel = open_notebook(visit, f"{lab}probe.md")
+    visit.page.get_by_role("menuitem", name="Run", exact=True).click()
+    visit.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    panel.get_by_text("the answer is 42").wait_for(timeout=120_000)
+    slider = panel.locator("figure.actmax-figure input[type=range]").first
+    slider.wait_for(timeout=60_000)
+    before = panel.locator("figure.actmax-figure canvas").first.evaluate("c => c.toDataURL()")
+    slider.focus()
+    for _ in range(5):
+        visit.page.keyboard.press("ArrowRight")
+    visit.page.wait_for_timeout(500)
+    after = panel.locator("figure.actmax-figure canvas").first.evaluate("c => c.toDataURL()")
+    assert after != before
+    assert slider.evaluate("i => document.activeElement === i")  # the arrows did not leave the cell
+    assert visit.foreign == []
