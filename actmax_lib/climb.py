@@ -99,7 +99,8 @@ class Climb:
                 "the objective does not depend on the image differentiably; "
                 "look for torch.no_grad, detach, rounding or a comparison in it"
             )
-        (self.z.grad,) = torch.autograd.grad(terms.sum(), self.z)
+        (gradient,) = torch.autograd.grad(terms.sum(), self.z)
+        self.z.grad = gradient.contiguous()  # fused Adam reads memory, whatever the strides are
         self.record[step] = terms.detach()
         # no look at the values here: on a GPU the loop would wait for them
         finite = terms.detach().isfinite().all() & self.z.grad.isfinite().all()

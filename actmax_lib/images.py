@@ -26,12 +26,10 @@ COLOR = COLOR / COLOR.norm(dim=0).max()
 class Image:
     """The contract of a parametrized image x(z); plain vectors and pictures derive from it.
 
-    batch: number of images where the image fixes it, else None.
-    optimizer, lr: what `maximize` uses when it is not told otherwise.
+    batch: number of images where the image fixes it, else None.  lr: default learning rate.
     """
 
     batch: int | None = None
-    optimizer: str = "adam"
     lr: float = 0.05
     dtype: torch.dtype | None = None
 
@@ -159,10 +157,6 @@ class _Picture(Image):
 
 
 class _Pixels(_Picture):
-    # Adam gives every pixel the same step, noise that a ReLU6 network cannot climb out of
-    optimizer = "normalized"
-    lr = 2.0
-
     def start(self, streams: Streams) -> Tensor:
         return 0.01 * streams.normal(self.channels, *self.size)
 
@@ -171,6 +165,8 @@ class _Pixels(_Picture):
 
 
 class _Fourier(_Picture):
+    lr = 0.1
+
     def __init__(self, channels, size, decay: float, decorrelate: bool, batch) -> None:
         super().__init__(channels, size, decorrelate, batch)
         self.decay = checks.real("decay", decay)

@@ -43,7 +43,7 @@ def maximize(
     transform: Transform | Iterable[Transform] | None = None,
     steps: int = 256,
     lr: float | None = None,
-    optimizer: str | Callable[[list[Tensor], float], torch.optim.Optimizer] | None = None,
+    optimizer: str | Callable[[list[Tensor], float], torch.optim.Optimizer] = "adam",
     schedule: str | Callable[[float], float] = "cosine",
     seed: int | Sequence[int] = 0,
     frames: int = 0,
@@ -54,7 +54,7 @@ def maximize(
 
     transform: T, one or a sequence, drawn anew at each step; regularizers see x, not T(x).
     optimizer: "adam", "gradient", "normalized" (steps of length lr), or a callable
-        (parameters, lr) -> torch optimizer with maximize=True; the image's own when None.
+        (parameters, lr) -> torch optimizer with maximize=True.
     lr: step size in units of z; the image's own when None.
     schedule: "cosine" to 0, "constant", or a callable from progress in [0, 1) to a factor.
     seed: an int is the seed of every image, so image k of a batch is image k rendered alone; a
@@ -71,7 +71,7 @@ def maximize(
         raise TypeError(f"image must be an image such as point or fourier(), got {image!r}")
     steps, frames = checks.count("steps", steps), checks.count("frames", frames, at_least=0)
     step_size = image.lr if lr is None else checks.real("lr", lr, above=0)
-    make = _named(optimizer or image.optimizer, OPTIMIZERS, "optimizer")
+    make = _named(optimizer, OPTIMIZERS, "optimizer")
     schedule = _named(schedule, SCHEDULES, "schedule")
     if autocast not in (None, torch.bfloat16, torch.float16):
         raise TypeError(f"autocast must be torch.bfloat16 or torch.float16, got {autocast!r}")

@@ -20,6 +20,8 @@ def import_lucent():
     Lucent needs only its ``Normalize``, so the operators are declared, and never called.
     """
     warnings.filterwarnings("ignore", category=DeprecationWarning)
+    if importlib.util.find_spec("lucent") is None:
+        raise SystemExit("Lucent is not installed; `make bench` installs it and runs this")
     try:
         import torchvision  # noqa: F401
     except RuntimeError:
@@ -43,31 +45,35 @@ def _declare_torchvision_operators() -> None:
 class Lucent:
     """``render_vis`` with its default transforms, ``fft=True, decorrelate=True``.
 
-    net: the network; output: the name Lucent has for its output layer; preprocess: Lucent's own
-    input normalization, for a network that does not carry one.
+    net: the network; output: Lucent's name for its output layer; preprocess: Lucent's own input
+    normalization, for a network that does not carry one.
     """
 
-    def __init__(self, net: nn.Module, output: str, *, size: int, preprocess: bool) -> None:
+    def __init__(self, net: nn.Module, output: str, preprocess: bool, *, size: int) -> None:
         self.objectives, self.param, self.render, self.transform = import_lucent()
-        self.net, self.output, self.size, self.preprocess = net, output, size, preprocess
+        self.net, self.output, self.preprocess, self.size = net, output, preprocess, size
 
-    def prepare(self) -> nn.Module:
-        """A copy of the network: Lucent never removes its hooks, so each run needs a fresh one."""
-        return copy.deepcopy(self.net)
+    def prepare(self, classes: Sequence[int], steps: int) -> Callable[[Callable], None]:
+        """A run of ``steps`` steps on one logit an image, which calls its argument in each step.
 
-    def run(self, net: nn.Module, classes: Sequence[int], steps: int, tick: Callable) -> None:
-        """``steps`` steps of ascent on one logit an image; ``tick(x)`` is called in each."""
-        np.random.seed(0)
+        On a copy of the network: Lucent never removes its hooks, so they would pile up.
+        """
+        net = copy.deepcopy(self.net)
         objective = sum(
             self.objectives.channel(self.output, index, batch=k) for k, index in enumerate(classes)
         )
-        self.render.render_vis(
-            net,
-            objective,
-            lambda: self.param.image(self.size, batch=len(classes), fft=True, decorrelate=True),
-            transforms=[tick, *self.transform.standard_transforms],
-            thresholds=(steps,),
-            preprocess=self.preprocess,
-            progress=False,
-            show_image=False,
-        )
+
+        def run(tick: Callable) -> None:
+            np.random.seed(0)
+            self.render.render_vis(
+                net,
+                objective,
+                lambda: self.param.image(self.size, batch=len(classes), fft=True, decorrelate=True),
+                transforms=[tick, *self.transform.standard_transforms],
+                thresholds=(steps,),
+                preprocess=self.preprocess,
+                progress=False,
+                show_image=False,
+            )
+
+        return run

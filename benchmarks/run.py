@@ -14,13 +14,12 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from efficientnet_lite_pytorch import EfficientNet
-from lucent_peer import Lucent
+from report import summary, table
 from torch import Tensor, nn
 
 from actmax_lib import compose, fourier, logit, maximize, robust, zoo
@@ -37,7 +36,7 @@ WHAT = {
     "Lucent": "render_vis, default transforms, fft and decorrelate, on the reference network",
     "Lucent, our network": "the same on our frozen, folded, channels-last network",
 }
-Contestant = Callable[[], Callable[[Callable], None]]
+Run = Callable[[Callable[[Tensor], Tensor]], None]  # calls its argument in every step
 
 
 class Clock:
@@ -57,48 +56,55 @@ class Clock:
         return statistics.median(steps[1:])  # the first step allocates
 
 
-def contestants(device: torch.device, batch: int) -> dict[str, Contestant]:
-    """By name: prepare() -> run(tick). Only ``run`` is timed, from tick to tick."""
+def classes(batch: int) -> list[int]:
+    """One class an image."""
+    return [CLASSES[k % len(CLASSES)] for k in range(batch)]
+
+
+def on_our_network(device: torch.device, batch: int) -> dict[str, Run]:
     net = zoo.load(NETWORK, device=device)
-    classes = [CLASSES[k % len(CLASSES)] for k in range(batch)]
 
     def limit(tick: Clock) -> None:
         images = torch.rand(batch, 3, SIZE, SIZE, device=device).requires_grad_()
         rows = torch.arange(batch, device=device)
-        columns = torch.tensor(classes, device=device)
+        columns = torch.tensor(classes(batch), device=device)
         for _ in range(STEPS + 2):
             tick(images)
             torch.autograd.grad(net(images)[rows, columns].sum(), images)
 
     def ours(tick: Clock) -> None:
-        image = fourier(3, SIZE, decorrelate=True)
-        maximize(logit(net, classes), image, transform=compose(tick, robust()), steps=STEPS + 2)
+        target, image = logit(net, classes(batch)), fourier(3, SIZE, decorrelate=True)
+        maximize(target, image, transform=compose(tick, robust()), steps=STEPS + 2)
 
-    def lucent(peer: Lucent) -> Contestant:
-        def prepare() -> Callable[[Clock], None]:
-            copy = peer.prepare()
-            return lambda tick: peer.run(copy, classes, STEPS + 2, tick)
+    return {"limit": limit, "ours": ours}
 
-        return prepare
 
-    plain = Lucent(reference(device), "_fc", size=SIZE, preprocess=True)
-    on_ours = Lucent(net, "classifier", size=SIZE, preprocess=False)
+def contestants(device: torch.device, batch: int) -> dict[str, Callable[[], Run]]:
+    """By name, a function that prepares a run. Only the run is timed, from tick to tick."""
+    from lucent_peer import Lucent  # not needed to test the rest
+
+    def lucent(*options) -> Callable[[], Run]:
+        peer = Lucent(*options, size=SIZE)
+        return lambda: peer.prepare(classes(batch), STEPS + 2)
+
+    ours = {name: lambda run=run: run for name, run in on_our_network(device, batch).items()}
     return {
-        "limit": lambda: limit,
-        "ours": lambda: ours,
-        "Lucent": lucent(plain),
-        "Lucent, our network": lucent(on_ours),
+        **ours,
+        "Lucent": lucent(reference(device), "_fc", True),
+        "Lucent, our network": lucent(zoo.load(NETWORK, device=device), "classifier", False),
     }
 
 
 def reference(device: torch.device) -> nn.Module:
     """The network as its authors publish it: what Lucent's reader would load."""
+    from efficientnet_lite_pytorch import EfficientNet
+
     net = EfficientNet.from_name(NETWORK, image_size=None)  # Lucent changes the picture's size
     net.load_state_dict(torch.load(weights_file(NETWORK), weights_only=True))
     return net.to(device).eval()
 
 
-def race(entries: dict[str, Contestant], rounds: int, say: Callable[[str], None]) -> dict:
+def race(entries: dict[str, Callable[[], Run]], rounds: int, say: Callable[[str], None]) -> dict:
     """Seconds a step by name, one number a round; who starts a round takes turns."""
     seconds: dict[str, list[float]] = {name: [] for name in entries}
     names = list(entries)
@@ -115,30 +121,6 @@ def race(entries: dict[str, Contestant], rounds: int, say: Callable[[str], None]
                 + ", ".join(f"{n} {s[-1]:.3f} s" for n, s in seconds.items())
             )
     return seconds
-
-
-def spread(values: Sequence[float]) -> dict[str, float]:
-    """Median and quartiles."""
-    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
-    return {"median": middle, "quartiles": [low, high]}
-
-
-def ratio(seconds: dict[str, list[float]], a: str, b: str) -> dict[str, float]:
-    """Of a's time to b's, round by round."""
-    return spread([x / y for x, y in zip(seconds[a], seconds[b], strict=True)])
-
-
-def summary(batch: int, seconds: dict[str, list[float]]) -> dict:
-    return {
-        "batch": batch,
-        "seconds_per_step": {name: spread(values) for name, values in seconds.items()},
-        "images_times_steps_per_second": {
-            name: spread([batch / value for value in values]) for name, values in seconds.items()
-        },
-        "ours / limit": ratio(seconds, "ours", "limit"),
-        **{f"{name} / ours": ratio(seconds, name, "ours") for name in seconds if "Lucent" in name},
-        "rounds": seconds,
-    }
 
 
 def machine(device: torch.device) -> dict:
@@ -182,22 +164,6 @@ def main() -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(record, indent=1) + "\n")
     print(f"\n{table(results)}\n\nwritten to {output}")
-
-
-def table(results: Sequence[dict]) -> str:
-    lines = ["batch | who | images x steps / s | seconds / step (quartiles)"]
-    for result in results:
-        for name, rate in result["images_times_steps_per_second"].items():
-            s = result["seconds_per_step"][name]
-            low, high = s["quartiles"]
-            lines.append(
-                f"{result['batch']:5} | {name:19} | {rate['median']:6.1f} | "
-                f"{s['median']:.3f} ({low:.3f} to {high:.3f})"
-            )
-        for key in [key for key in result if " / " in key]:
-            low, high = result[key]["quartiles"]
-            lines.append(f"      | {key}: {result[key]['median']:.2f} ({low:.2f} to {high:.2f})")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

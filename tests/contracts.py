@@ -1,9 +1,11 @@
 """The seven contracts as assertions. The tests run each on the library and on planted faults."""
 
+import contextlib
 import random
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -22,6 +24,11 @@ def assert_per_image(objective: Callable[[Tensor], Tensor], x: Tensor) -> None:
         (gradient,) = torch.autograd.grad(value, x, retain_graph=True)
         reached = gradient.flatten(1).abs().sum(1).nonzero().flatten().tolist()
         assert set(reached) <= {k}, f"value {k} depends on the images {reached}"
+        others = 1 - x.detach()  # every image another one, except the k-th
+        others[k] = x[k].detach()
+        torch.testing.assert_close(
+            objective(others)[k], value, **F64, msg=f"value {k} depends on the images beside it"
+        )
 
 
 def assert_batch_invariant(
@@ -103,13 +110,13 @@ def state(net: nn.Module) -> dict:
     return found
 
 
-def assert_no_trace(nets: Sequence[nn.Module], act: Callable[[], object]) -> None:
-    """Contract 4: networks and global state are bit for bit as before, whether ``act`` raises."""
+def assert_no_trace(
+    nets: Sequence[nn.Module], act: Callable[[], object], raises: type[BaseException] | None = None
+) -> None:
+    """Contract 4: networks and global state are bit for bit as before, also when ``act`` raises."""
     before, flags_before = [state(net) for net in nets], flags()
-    try:
+    with pytest.raises(raises) if raises else contextlib.nullcontext():
         act()
-    except Exception as error:
-        assert not isinstance(error, AssertionError), error
     for old, net in zip(before, nets, strict=True):
         new = state(net)
         moved = [key for key in old.keys() | new.keys() if old.get(key) != new.get(key)]

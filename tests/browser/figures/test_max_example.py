@@ -65,13 +65,15 @@ def _drop(page, figure, x, y):
 def test_max_example_start_climbs_to_the_maximiser_of_its_side(show, touch):
     page, figure = show("max-example", reduced_motion="reduce", has_touch=touch)
     operate(page, control(figure, "clear"))
-    for k, (start, end) in enumerate(
-        [((1.2, 0.9), (1, 0)), ((0.9, 1.2), (0, 1)), ((-0.8, -0.3), (0, 1)), ((-0.2, -0.9), (1, 0))]
-    ):
+    counts = {1: 0, 2: 0}
+    for start, side in (((1.2, 0.9), 1), ((0.9, 1.2), 2), ((-0.2, -0.9), 1), ((1.9, -0.5), 1)):
         stated = _drop(page, figure, *start)
+        counts[side] += 1
+        end = (1, 0) if side == 1 else (0, 1)
         assert (stated["end.0"], stated["end.1"]) == pytest.approx(end, abs=1e-3)
-        assert stated["to_1"] + stated["to_2"] == k + 1
-    assert (stated["to_1"], stated["to_2"]) == (2, 2)
+        assert {1: stated["to_1"], 2: stated["to_2"]} == counts
+        told = figure.query_selector(".am-statement").text_content()
+        assert f"climbed to maximiser {side}" in told
 
 
 def test_max_example_tie_climbs_to_the_saddle(show):
