@@ -6,11 +6,12 @@ import time
 from jupyter_cache.executors import utils
 from nbclient import execute
 
-PERIOD = 5.0  # seconds between two lines
+PERIOD = 5.0  # seconds from one look to the next
+SILENCE = 15.0  # longest time without a line, in seconds
 
 
 class Heartbeat(threading.Thread):
-    """Prints one line every `PERIOD` seconds until stopped."""
+    """Looks every `PERIOD` seconds; prints a line for a new cell, or after `SILENCE`."""
 
     def __init__(self, chapter: str, cells: int):
         super().__init__(daemon=True)
@@ -19,9 +20,13 @@ class Heartbeat(threading.Thread):
 
     def run(self) -> None:
         """Thread body."""
+        said, when = None, 0.0
         while not self.over.wait(PERIOD):
             seconds = time.monotonic() - self.start_time
-            where = f"code cell {self.cell} of {self.cells}" if self.cell else "starting the kernel"
+            if self.cell == said and seconds - when < SILENCE:
+                continue
+            said, when = self.cell, seconds
+            where = f"code cell {said} of {self.cells}" if said else "starting the kernel"
             print(f"  {self.chapter}: {where}, {seconds:.0f} s", flush=True)
 
 

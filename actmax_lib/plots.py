@@ -77,22 +77,23 @@ def show(
     pictures = []
     for mode in ("light", "dark") if static else ("light",):
         kind = f' class="only-{mode}"' if static else ' class="dark-light"'
-        ground = "" if static else "background:#fff;"
+        # Said inline: on dark pages the theme puts a light sheet under every picture of a cell.
+        ground = "transparent" if static else "#fff"
         src = _drawn(draw, mode, size, seed)
         pictures.append(
             f'<img{kind} src="{src}" alt="{html.escape(alt)}" width="{round(96 * size[0])}" '
-            f'style="{ground}max-width:100%;height:auto">'
+            f'style="background:{ground};padding:0;max-width:100%;height:auto">'
         )
     # The wrapper matters: the theme hides every figcaption that is a sibling of .only-light.
     return Html(
-        '<figure class="actmax-still" style="margin:1.5rem 0">'
+        '<figure class="actmax-still" style="margin:1.5rem 0;padding:0">'
         f"<div>{''.join(pictures)}</div>{_caption(caption)}</figure>"
     )
 
 
 def _caption(caption: str) -> str:
     return (
-        '<figcaption class="mathjax_process" style="text-align:left;margin:0.5rem 0 0">'
+        '<figcaption class="mathjax_process" style="text-align:left;margin:0.5rem 0 0;padding:0">'
         f"{html.escape(caption)}</figcaption>"
     )
 
@@ -145,7 +146,7 @@ def gallery(
     for text in [alt] if isinstance(alt, str) else alts:
         check_alt(text, caption)
     pixels = "image-rendering:pixelated;" if min(height, width) < 64 else ""
-    shape = f"width:100%;height:auto;display:block;margin:0 0 0.3rem;border-radius:4px;{pixels}"
+    shape = f"width:100%;height:auto;display:block;margin:0 0 0.3rem;padding:0;{pixels}"
     cells = []
     for picture, title, text in zip(pictures, titles, alts, strict=True):
         first, *rest = (html.escape(line) for line in title.split("\n"))
@@ -159,6 +160,6 @@ def gallery(
     cell = f"minmax(min(100%,max(120px,calc((100% - {across - 1}*0.9rem)/{across}))),1fr)"
     grid = f"display:grid;grid-template-columns:repeat(auto-fill,{cell});gap:0.9rem"
     return Html(
-        '<figure class="actmax-gallery" style="margin:1.5rem 0">'
+        '<figure class="actmax-gallery" style="margin:1.5rem 0;padding:0">'
         f'<div style="{grid}">{"".join(cells)}</div>{_caption(caption)}</figure>'
     )

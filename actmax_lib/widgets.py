@@ -89,7 +89,10 @@ def figure(name: str, *, alt: str, caption: str, still: str | None = None, **sta
     full = plain(defaults) | plain(state)
     for key, value in defaults.items():
         if value in ([], {}) and not full[key]:
-            raise ValueError(f"figure {name!r} needs its state {key!r}; see widgets.{name}")
+            raise ValueError(
+                f"figure {name!r} needs its state {key!r}: make it with widgets.films or "
+                "widgets.ingredients"
+            )
     try:
         json.dumps(full, allow_nan=False)
     except (TypeError, ValueError) as error:

@@ -68,6 +68,10 @@ def test_our_contestant_and_the_limit_tick_once_a_step(bench):
         assert len(clock.times) == bench.STEPS + 2, name
 
 
+def test_there_are_results():
+    assert "speed-cpu.json" in {file.name for file in RESULTS}
+
+
 @pytest.mark.parametrize("file", RESULTS, ids=lambda file: file.name)
 def test_results_follow_from_their_rounds(report, file):
     record = json.loads(file.read_text())

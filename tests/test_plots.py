@@ -45,6 +45,7 @@ def test_show_draws_light_and_dark_with_the_same_alternative(static):
     assert re.findall(r'class="(only-\w+)"', page) == ["only-light", "only-dark"]
     assert page.count(f'alt="{ALT}"') == 2
     light, dark = sources(page)
+    assert page.count("background:transparent") == 2
     assert plots.CYCLE["light"][0] in light
     assert plots.CYCLE["light"][0] not in dark
     assert plots.CYCLE["dark"][0] in dark
@@ -61,7 +62,7 @@ def test_show_in_a_kernel_is_the_light_version_on_white(live):
     page = str(plots.show(line, alt=ALT, caption=CAPTION))
     assert page.count("<img") == 1
     assert "only-" not in page
-    assert "background:#fff" in page
+    assert page.count("background:#fff") == 1
     assert plots.CYCLE["light"][0] in sources(page)[0]
 
 

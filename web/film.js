@@ -1,7 +1,8 @@
 // uses: plot
 // A film of ascents. films: [{name, sheet, steps, values, history, note}]: sheet is a picture of all
 // frames (widgets.sprite), steps and values belong to the frames, history holds a value a step.
-const DEFAULTS = {"films": [], "selected": 0, "frame": 0, "rate": 8, "quantity": "objective f"};
+// frame: -1 is the last one, so that a page that nobody touches shows the picture, not the noise.
+const DEFAULTS = {"films": [], "selected": 0, "frame": -1, "rate": 8, "quantity": "objective f"};
 
 export default {
   render(host) {
@@ -13,7 +14,7 @@ export default {
       const films = ui.get("films");
       const film = () => films[Math.min(ui.get("selected"), films.length - 1)];
       const frames = () => film().steps.length;
-      const index = () => Math.max(0, Math.min(ui.get("frame"), frames() - 1));
+      const index = () => Math.min(ui.get("frame") < 0 ? Infinity : ui.get("frame"), frames() - 1);
       const sheets = films.map(({ sheet }) => {
         const image = new Image();
         image.onload = ui.redraw;
@@ -65,7 +66,6 @@ export default {
       const go = button(buttons, "play", "Play", play);
       const numbers = readout(ui, ui.root);
 
-      /** Level of the curve at a step: the record has step 0 first; frames may lie beyond its end. */
       const points = (f) => (f.history ? f.history.map((v, k) => [k, v]) : f.steps.map((s, k) => [s, f.values[k]]));
 
       return (c) => {

@@ -41,6 +41,7 @@ export default {
       const verdict = h("div", { className: "am-verdict" });
       side.append(verdict);
       const rungs = h("div", { className: "am-rungs", role: "group", "aria-label": "All rendered combinations" });
+      rungs.style.maxWidth = `${keys.length * 140}px`;
       ui.root.append(rungs);
       const thumbs = keys.map((key) => {
         const image = h("img", { alt: "", className: "dark-light" });
@@ -59,7 +60,7 @@ export default {
           const there = keys.includes(flip(key, i));
           box.checked = key[i] === "1";
           box.disabled = !there;
-          reason.textContent = there ? "" : `no picture ${box.checked ? "without" : "with"} it beside the others chosen`;
+          reason.textContent = there ? "" : `not rendered ${box.checked ? "without" : "with"} this`;
         });
         for (const { key: other, rung, image } of thumbs) {
           const small = combos[other][k].src;

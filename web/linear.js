@@ -161,7 +161,7 @@ export default {
         const scale = (0.94 * SIDE) / Math.max(Math.abs(at[0]), Math.abs(at[1]));
         const [from, to] = [0.84, 1].map((s) => at.map((v) => v * scale * s));
         arrow(p, from, to, { color: c.green });
-        label(p, text, p.px(from[0] * 0.95), p.py(from[1] * 0.95), { color: c.green, font: MATH });
+        label(p, text, p.px(from[0]) + 9, p.py(from[1]) + 17, { color: c.green, font: MATH });
       }
 
       function drawSlice(m, c) {
