@@ -41,7 +41,7 @@ def test_real_tensor_makes_a_copy_without_history():
     (torch.tensor([-math.inf]), ValueError),
 ])  # fmt: skip
 def test_real_tensor_refuses(value, error):
-    with pytest.raises(error, match="^mine "):
+    with pytest.raises(error, match=r"^mine "):
         checks.real_tensor("mine", value)
 
 
@@ -92,7 +92,7 @@ def test_indices(given_):
 @pytest.mark.parametrize("value", [1.5, [1.0], "3", ["3"], None, [None], -1, [2, -1], [], [[1]],
                                    torch.tensor([1.5]), np.array([0.5]), True])  # fmt: skip
 def test_indices_refused(value):
-    with pytest.raises((TypeError, ValueError), match="^mine "):
+    with pytest.raises((TypeError, ValueError), match=r"^mine "):
         checks.indices("mine", value)
 
 
