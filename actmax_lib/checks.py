@@ -21,7 +21,13 @@ def real_tensor(name: str, value: Any) -> Tensor:
             tensor = value.detach().clone()
         else:  # np.array copies: read-only and reversed arrays are welcome
             given_numbers = not hasattr(value, "dtype")
-            tensor = torch.from_numpy(np.array(value, dtype=float if given_numbers else None))
+            try:
+                array = np.array(value, dtype=float if given_numbers else None)
+                tensor = torch.from_numpy(array)
+            except (TypeError, ValueError) as error:
+                raise TypeError(
+                    f"{name} must be an array of real numbers, got {value!r}"
+                ) from error
     if not tensor.is_floating_point():
         raise TypeError(
             f"{name} has dtype {tensor.dtype}; give floating-point values "

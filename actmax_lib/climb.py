@@ -71,6 +71,8 @@ class Climb:
         self, optimizer: torch.optim.Optimizer, schedule: Callable[[float], float], progress: bool
     ) -> Run:
         begin, done, interrupted = time.perf_counter(), 0, False
+        if self.transform is not None:  # what `result` needs at the end must not fail then
+            self.try_without_transform()
         lrs = [group["lr"] for group in optimizer.param_groups]
         try:
             for step in tqdm(range(self.steps), disable=not progress, unit="step"):
@@ -88,6 +90,14 @@ class Climb:
             error.add_note(f"while climbing, at step {done} of {self.steps}")
             raise
         return self.result(done, interrupted, time.perf_counter() - begin)
+
+    def try_without_transform(self) -> None:
+        try:
+            with torch.no_grad():
+                self.values(self.image.render(self.z), None)
+        except (ValueError, RuntimeError) as error:
+            error.add_note("the objective must take the image itself too, not only T(image)")
+            raise
 
     def one_step(self, step: int, optimizer: torch.optim.Optimizer) -> None:
         x = self.image.render(self.z)
@@ -134,7 +144,8 @@ class Climb:
     def with_bad_gradient(self) -> str:
         z = self.bad.clone().requires_grad_()
         for k, name in enumerate(self.objective.names):
-            value = self.values(self.image.render(z), None)[k].sum()
+            x = self.image.render(z)
+            value = self.objective.term_values(x, x, self.probes, self.autocast)[k].sum()
             if not value.requires_grad:  # a constant term
                 continue
             if not bool(torch.autograd.grad(value, z)[0].isfinite().all()):

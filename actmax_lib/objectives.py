@@ -43,7 +43,11 @@ def _class_objective(
         return scores(output).gather(1, rows)[:, 0]
 
     return _single(
-        f"{kind}({_shown(classes)})", fn, net=net, check=check, batch=len(given) if many else None
+        f"{kind}({_shown(given, many)})",
+        fn,
+        net=net,
+        check=check,
+        batch=len(given) if many else None,
     )
 
 
@@ -84,7 +88,7 @@ def channel(net: nn.Module, layer: str, channels: Target) -> Objective:
     given, many = checks.indices("channel", channels)
     index = placed(torch.tensor(given))
     return _single(
-        f"channel({layer!r}, {_shown(channels)})",
+        f"channel({layer!r}, {_shown(given, many)})",
         lambda a: _picked(a, index(a)).reshape(len(a), -1).mean(1),
         net=net,
         layer=layer,
@@ -120,7 +124,7 @@ def neuron(
         return maps[(slice(None), *at)]
 
     return _single(
-        f"neuron({layer!r}, {_shown(channels)})",
+        f"neuron({layer!r}, {_shown(given, many)})",
         fn, net=net, layer=layer, check=check, batch=len(given) if many else None,
     )  # fmt: skip
 
@@ -202,6 +206,6 @@ def smooth_max(beta: float) -> Objective:
     return _single("smooth_max", lambda x: (beta * x.flatten(1)).logsumexp(1) / beta)
 
 
-def _shown(targets: Target) -> str:
-    text = str(targets if isinstance(targets, int) else list(targets))
+def _shown(given: tuple[int, ...], many: bool) -> str:
+    text = str(list(given)) if many else str(given[0])
     return text if len(text) <= 40 else f"{text[:36]} ...]"

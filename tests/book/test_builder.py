@@ -119,6 +119,15 @@ def test_pages_carry_mathjax_and_nothing_of_thebe(good):
     assert not list(html.rglob("*thebe*"))
 
 
+def test_only_the_icons_of_the_pages_stay_in_the_icon_sheet(good):
+    css = '.fa{font:x}.fa-sun:before{content:"1"}.fa-a:before,.fa-b:before{content:"2"}'
+    slim = actmax_offline.used_icons(css, ['<i class="fa-solid fa-b">'])
+    assert slim == '.fa{font:x}.fa-a:before,.fa-b:before{content:"2"}'
+    (sheet,) = (good[0] / "_build/html/_static/vendor/fontawesome").glob("*/css/all.min.css")
+    assert ".fa-sun:before" in sheet.read_text()  # the theme switch
+    assert ".fa-whatsapp:before" not in sheet.read_text()
+
+
 def test_post_processing_changes_only_what_it_names():
     page = '<p>kept</p><script src="x.js"></script><link rel="stylesheet" href="a.css"/>'
     assert actmax_offline.slim(page) == page
