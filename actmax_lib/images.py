@@ -165,7 +165,7 @@ class _Pixels(_Picture):
 
 
 class _Fourier(_Picture):
-    lr = 0.1
+    lr = 0.15
 
     def __init__(self, channels, size, decay: float, decorrelate: bool, batch) -> None:
         super().__init__(channels, size, decorrelate, batch)

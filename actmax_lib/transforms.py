@@ -142,7 +142,7 @@ def compose(*transforms: Transform) -> Transform:
 
 def robust() -> Transform:
     """The default stack, in the spirit of Olah et al. 2017: shift, zoom, turn, a little noise."""
-    return compose(jitter(16), scale(0.9, 1.1), rotate(10), noise(0.01))
+    return compose(jitter(24), scale(0.8, 1.2), rotate(15), noise(0.01))
 
 
 FACTORIES = (jitter, scale, rotate, crop, noise, compose, robust)  # a forgotten call is common

@@ -38,6 +38,7 @@ def launch(playwright: Playwright, executable: str) -> Browser:
     args = [
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         "--disable-background-networking",
+        "--disable-dev-shm-usage",  # a container's shared memory is too small for large pages
         "--force-color-profile=srgb",
     ]
     if os.geteuid() == 0:
