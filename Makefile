@@ -8,6 +8,8 @@ VENV ?= .venv
 PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check $(PIP_FLAGS)
+# Threads that wait for each other must not spin: on a busy machine that costs most of its time.
+export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: help book test lab serve bench clean distclean
 .DELETE_ON_ERROR:

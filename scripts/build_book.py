@@ -28,6 +28,7 @@ def environment(source: Path) -> dict[str, str]:
         "IPYTHONDIR": str(own / "ipython"),
         "JUPYTER_PREFER_ENV_PATH": "1",
         "MPLCONFIGDIR": str(own / "matplotlib"),
+        "OMP_WAIT_POLICY": "PASSIVE",  # as in the Makefile
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "PYTHONNOUSERSITE": "1",
         "PYTHONPATH": str(source),  # the last appendix runs tests/claims

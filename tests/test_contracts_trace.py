@@ -73,7 +73,7 @@ def test_no_trace_when_the_objective_raises(at, error):
     f = channel(net, "conv2", 1) + failing(at, error("planted"))
     interrupted = error is KeyboardInterrupt and at < 3  # inside the loop, the run is returned
     raises = None if at > 3 or interrupted else error
-    assert_no_trace([net], act(net, f), raises)
+    assert_no_trace([net], act(net, f, transform=None), raises)
 
 
 @pytest.mark.parametrize("wrong", [

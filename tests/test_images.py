@@ -179,6 +179,7 @@ def test_the_centre_of_a_ball_has_a_gradient():
 def test_inputs_are_copied_and_types_kept():
     for x0 in (torch.ones(1, 2), np.ones((1, 2)), np.ones((2, 2))[::-1], [[1, 1]]):
         image = point(x0)
+        start(image).add_(5)
         if not isinstance(x0, list):
             x0 *= 3
         assert float(start(image).max()) == 1
