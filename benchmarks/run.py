@@ -8,6 +8,7 @@ round are compared. See README.md.
 
 import argparse
 import datetime
+import gc
 import json
 import os
 import platform
@@ -113,6 +114,8 @@ def race(entries: dict[str, Callable[[], Run]], rounds: int, say: Callable[[str]
         for name in names[turn:] + names[:turn]:
             run, clock = entries[name](), Clock()
             run(clock)
+            del run
+            gc.collect()  # Lucent's hooks hold its last activations in a cycle: gigabytes
             if k > 0:
                 seconds[name].append(clock.seconds_per_step())
         if k > 0:

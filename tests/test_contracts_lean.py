@@ -22,12 +22,14 @@ from actmax_lib import (
     noise,
     pixels,
     point,
+    robust,
     rotate,
     scale,
     total_variation,
 )
-from actmax_lib.climb import Climb
+from actmax_lib.climb import CUDA_CHECK_EVERY, Climb
 from actmax_lib.probes import Probe
+from actmax_lib.streams import Streams
 from actmax_lib.terms import Objective
 from tests import nets
 from tests.contracts import assert_lean, assert_no_waits
@@ -91,7 +93,45 @@ def test_the_host_does_not_wait(optimizer):
         assert_no_waits(busy(net, image, optimizer=optimizer))
 
 
+class Nowhere(Streams):
+    """Streams on a device whose numbers cannot be read: any look at one raises."""
+
+    def __init__(self, n):
+        self.seeds, self.device, self.dtype = [0] * n, torch.device("meta"), torch.float32
+
+    def uniform(self, *shape):
+        return torch.empty(len(self), *shape, device="meta")
+
+    normal = uniform
+
+
+def climb_nowhere(f, image, transform):
+    climb = Climb(f, image, transform, Nowhere(2), 40, 3, None)
+    assert climb.check_every == CUDA_CHECK_EVERY > 1
+    optimizer = torch.optim.SGD([climb.z], 0.1, maximize=True)
+    for step in range(3):
+        climb.one_step(step, optimizer)
+    assert climb.z.is_meta
+
+
+def nowhere_terms():
+    net = nets.cnn().to("meta").requires_grad_(False)
+    return logit(net, [1, 2]) + channel(net, "conv1", 1) + l2(1) + total_variation(1)
+
+
+@pytest.mark.parametrize("image", [fourier(3, 12), pixels(3, 12, decorrelate=True)])
+@pytest.mark.parametrize("transform", [TRANSFORM, robust(), None])
+def test_a_step_reads_no_number(image, transform):
+    climb_nowhere(nowhere_terms(), image, transform)
+
+
 # --- planted faults -------------------------------------------------------------------------------
+
+
+def test_contract_5_catches_a_number_read():
+    looking = function(lambda x: x.flatten(1).sum(1) * float(x.detach().sum() > -1))
+    with pytest.raises(RuntimeError, match="meta"):
+        climb_nowhere(nowhere_terms() + looking, pixels(3, 12), None)
 
 
 def test_contract_5_catches_more_forwards(monkeypatch):

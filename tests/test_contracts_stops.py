@@ -70,9 +70,27 @@ def test_a_value_that_is_not_finite(case):
     assert_stops(*VALUE[case]())
 
 
+class Far(Climb):
+    """Looks at its flags as rarely as on a GPU."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.check_every = 32
+
+
 @pytest.mark.parametrize("case", GRADIENT)
-def test_a_gradient_that_is_not_finite(case):
+@pytest.mark.parametrize("kind", [Climb, Far])
+def test_a_gradient_that_is_not_finite(monkeypatch, case, kind):
+    monkeypatch.setattr(verb, "Climb", kind)
     assert_stops(*GRADIENT[case]())
+
+
+def test_on_a_cpu_the_run_ends_at_the_first_bad_step():
+    evaluations = []
+    f = function(lambda x: [evaluations.append(1), x.sum(1) * math.nan][1])
+    with pytest.raises(NonFiniteError):
+        maximize(f, point([[0.0]]), steps=50)
+    assert len(evaluations) == 1
 
 
 def test_the_last_step_is_looked_at_too():
@@ -82,11 +100,6 @@ def test_the_last_step_is_looked_at_too():
 
 @given(st.integers(0, 70))
 def test_the_step_is_right_however_rarely_the_loop_looks(at):
-    class Far(Climb):
-        def __init__(self, *args):
-            super().__init__(*args)
-            self.check_every = 32
-
     def bad(k, x):
         return x.flatten(1).sum(1) * (math.nan if k >= at else 1.0)
 

@@ -144,6 +144,12 @@ def test_normalized_steps_have_the_length_lr_for_each_image():
     assert torch.equal(flat.images, torch.zeros(2, 4))
 
 
+def test_a_box_is_kept_at_every_step():
+    run = maximize(affine([1.0, -3.0]), point([[0.5, 0.5]], box=(0, 1)), steps=9, frames=9, lr=0.4)
+    assert run.images.tolist() == [[1, 0]]
+    assert 0 <= float(run.frames.min()) <= float(run.frames.max()) <= 1
+
+
 def test_an_optimizer_of_ones_own_and_its_own_step_sizes():
     def two_groups(z, lr):
         return torch.optim.SGD([{"params": z, "lr": lr / 2}], maximize=True)
