@@ -13,6 +13,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: help book test lab serve bench clean distclean
 .DELETE_ON_ERROR:
+.NOTPARALLEL:
 
 help:
 	@echo "make book       build the book: environment, every chapter executed, HTML, checks"

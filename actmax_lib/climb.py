@@ -56,6 +56,8 @@ class Climb:
         self.record = torch.full(shape, math.nan, device=streams.device, dtype=streams.dtype)
         self.finite = torch.ones(steps, dtype=torch.bool, device=streams.device)
         wanted = torch.linspace(0, steps - 1, min(frames, steps)).round().int().tolist()
+        if frames == 1:
+            wanted = [steps - 1]
         self.frame_steps, self.frames = wanted, []
         self.check_every = 1 if streams.device.type == "cpu" else CUDA_CHECK_EVERY
 

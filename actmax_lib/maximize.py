@@ -58,8 +58,10 @@ def maximize(
     lr: step size in units of z; the image's own when None.
     schedule: "cosine" to 0, "constant", or a callable from progress in [0, 1) to a factor.
     seed: an int is the seed of every image, so image k of a batch is image k rendered alone; a
-        list gives each image its own (N variants of one target).
-    frames: how many pictures of the ascent to keep, the first and last step among them.
+        list gives each image its own (N variants of one target). The same seed gives the same bits
+        on one CPU; on a GPU the interpolation's gradient is summed in no fixed order.
+    frames: how many pictures of the ascent to keep, spread from the first to the last step; of one,
+        the last.
     autocast: a dtype, such as torch.bfloat16, for the networks' forward pass.
 
     Runs on the networks' device and in the image's dtype. Raises TypeError or ValueError for bad

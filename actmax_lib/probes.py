@@ -147,6 +147,8 @@ def untouched(nets: Iterable[nn.Module], seed: int | None = None) -> Iterator[No
                     torch.cuda.default_generators[index] for index in sorted(cuda)
                 ]:
                     generator.manual_seed(seed)
+                random.seed(seed)
+                np.random.seed(seed % 2**32)
             for net in nets:
                 net.eval()
             for parameter, _ in wanted:  # no graph is kept for weights

@@ -41,25 +41,28 @@ def assert_stops(step, term, last_good, objective, image, **how):
     torch.testing.assert_close(error.images, torch.as_tensor(last_good, dtype=error.images.dtype))
 
 
-def from_one(slope):
-    """x = 1, 1 - slope/4, 1 - slope/2 ... under COARSE; never below 0."""
-    return -slope * affine([1.0]), point([[1.0]], box=(0.0, 2.0))
+def one():
+    """x starts at 1 and never leaves [0, 2]."""
+    return point([[1.0]], box=(0.0, 2.0))
 
 
 VALUE = {  # x = 1, 0.5, 0: log 0 is -inf at step 2
-    "one term": lambda: (2, "log", [[0.5]], from_one(2)[0] + 0 * function(log), from_one(2)[1]),
+    "one term": lambda: (2, "log", [[0.5]], affine([-2.0]) + 0 * function(log), one()),
     "first of all": lambda: (0, "log", [[-1.0]], function(log) + l2(1), point([[-1.0]])),
     "one of three images": lambda: (
-        2, "log", [[0.5], [1.0], [1.5]], from_one(2)[0] + 0 * function(log),
+        2, "log", [[0.5], [1.0], [1.5]], affine([-2.0]) + 0 * function(log),
         point([[1.0], [1.5], [2.0]], box=(0.0, 2.0)),
     ),
 }  # fmt: skip
 GRADIENT = {
-    "one term": lambda: (4, "root", [[0.25]], affine([-2.0]) + function(root), from_one(1)[1]),
+    "one term": lambda: (4, "root", [[0.25]], affine([-2.0]) + function(root), one()),
     "constant term": lambda: (
         4, "root", [[0.25]],
         function(lambda x: torch.ones(len(x)), "one") + affine([-2.0]) + function(root),
-        from_one(1)[1],
+        one(),
+    ),
+    "after a term that has NaN from NaN": lambda: (
+        3, "root", [[0.25]], l2(1e-12) + affine([-2.5]) + function(root), one(),
     ),
     "first of all": lambda: (0, "root", [[0.0]], affine([1.0]) + function(root), point([[0.0]])),
 }  # fmt: skip
@@ -162,6 +165,20 @@ def test_an_error_in_mid_run_says_where():
     with pytest.raises(RuntimeError, match="planted") as caught:
         maximize(function(calls(failing)), pixels(1, 4), steps=9)
     assert "at step 3 of 9" in caught.value.__notes__[0]
+
+
+def test_what_the_end_needs_is_tried_at_the_start():
+    """The values at the end are without T; a run must not be lost for them."""
+    seen = []
+
+    def watched(x, streams):
+        seen.append(1)
+        return x[:, :, :4, :4]
+
+    with pytest.raises(ValueError, match="w has 16 entries, an image has 25") as caught:
+        maximize(affine(torch.ones(16)), pixels(1, 5), transform=watched, steps=30)
+    assert not seen
+    assert "image itself too" in caught.value.__notes__[0]
 
 
 # --- planted faults -------------------------------------------------------------------------------

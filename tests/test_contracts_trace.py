@@ -92,6 +92,18 @@ def test_no_trace_of_bad_input(wrong):
     assert_no_trace([net], act(net, f, **how), raises=errors)
 
 
+def test_a_backward_pass_that_was_pending_goes_on():
+    gradients = []
+    for between in (lambda net: None, lambda net: act(net)()):
+        net = nets.cnn()
+        loss = net(torch.full((2, 3, 8, 8), 0.5)).square().sum()
+        between(net)
+        loss.backward()
+        gradients.append([p.grad for p in net.parameters()])
+    for a, b in zip(*gradients, strict=True):
+        assert torch.equal(a, b)
+
+
 def test_hooks_of_the_user_run_and_stay():
     net, seen = nets.cnn(), []
     net.conv1.register_forward_hook(lambda _module, _inputs, output: seen.append(len(output)))

@@ -221,7 +221,7 @@ export default {
           ["x_star_2", "maximiser 2", s.best[1]?.x ?? null],
           ["top", "L there", s.best[0].value],
           ["saddle", "saddle", s.saddle?.x ?? null], ["saddle_value", "L at the saddle", s.saddle?.value ?? null],
-          ["critical", "the two merge at β = 4λ =", 4 * lam, 2],
+          ["critical", "the two merge at β = 4λ =", beta ? 4 * lam : null, 2],
           ["end", "last climb ended at", done && paths.length ? paths.at(-1).at(-1) : null],
           ["to_1", "starts to 1", count(1), 0], ["to_2", "starts to 2", count(2), 0],
         ]);

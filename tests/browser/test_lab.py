@@ -1,4 +1,4 @@
-"""`make lab`: every chapter opens in JupyterLab as a notebook, and its cells run, without network."""
+"""`make lab`: every chapter opens in JupyterLab as a notebook, and cells run, without network."""
 
 import os
 import shutil

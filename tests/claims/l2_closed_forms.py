@@ -87,8 +87,8 @@ def values():
         ]
         errors.append(np.array(gaps) / (1 + size))
     example = cf.affine_l2([3, -4], 1, 0.5)
-    errors += [example.x - [3, -4], example.f - 26]
-    return Check(worst(*errors), {"13.5": example.value, "12.5": -example.omega})
+    errors += [example.x - [3, -4], example.f - 26, example.omega + 25 / 2]
+    return Check(worst(*errors), {"13.5": example.value})
 
 
 def _ascent(w, lam, eta, T, x):

@@ -159,7 +159,7 @@ def basins():
 
 
 @claim(
-    "remark:max:overshoot",
+    "remark:max:a-step-that-is-too-long",
     statement="1/(2λ) < η < 1/λ, ρ = 2λη - 1: almost every start still reaches a maximiser, but "
     "one with x1 - x2 > η/ρ crosses the diagonal in its first step (λ = 1, η = 9/10: past 9/8).",
     tol=1e-9,
@@ -200,23 +200,23 @@ def probability():
 
 @claim(
     "prop:max:tie-trap",
-    statement="From the diagonal, torch.maximum and amax climb to the saddle, max(0).values to a "
+    statement="From the diagonal, torch.maximum and amax climb to the saddle, max(1).values to a "
     "maximiser; a perturbation of 1e-9 escapes.",
     tol=1e-9,
 )
 def tie_trap():
     def climb_torch(top, x, lam=1.0):
-        x = torch.tensor(x, dtype=torch.float64)
+        x = torch.tensor([x], dtype=torch.float64)
         for _ in range(200):
             x.requires_grad_()
-            (g,) = torch.autograd.grad(top(x) - lam * x.square().sum(), x)
+            (g,) = torch.autograd.grad(top(x).sum() - lam * x.square().sum(), x)
             x = (x + 0.1 * g).detach()
-        return x.numpy()
+        return x[0].numpy()
 
     tops = {
-        "maximum": lambda x: torch.maximum(x[0], x[1]),
-        "amax": lambda x: x.amax(),
-        "max": lambda x: x.max(0).values,
+        "maximum": lambda x: torch.maximum(x[:, 0], x[:, 1]),
+        "amax": lambda x: x.amax(1),
+        "max": lambda x: x.max(1).values,
     }
     start, nudge = [0.7, 0.7], 1e-9
     solution, stuck = cf.max_coordinate(1), [0.25, 0.25]
