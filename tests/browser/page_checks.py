@@ -29,6 +29,8 @@ def unfold(page: Page) -> None:
           document.querySelectorAll("details").forEach(d => d.open = true);
           document.querySelectorAll(".toggle-hidden").forEach(
             d => d.classList.remove("toggle-hidden"));
+          document.body.offsetHeight;  // starts the theme's fade-in, in which no colour is its own
+          document.getAnimations().forEach(a => a.finish());
         }"""
     )
 
