@@ -23,7 +23,7 @@ def import_lucent():
     if importlib.util.find_spec("lucent") is None:
         raise SystemExit("Lucent is not installed; `make bench` installs it and runs this")
     try:
-        import torchvision  # noqa: F401
+        import torchvision  # noqa: F401 - tried, not used
     except RuntimeError:
         _declare_torchvision_operators()
     from lucent.optvis import objectives, param, render, transform

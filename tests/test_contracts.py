@@ -90,7 +90,7 @@ def test_contract_1_catches_planted_faults(monkeypatch):
     for broken in reducing_over_the_batch():
         with pytest.raises(AssertionError, match="depends on the images"):
             assert_per_image(broken, images(3))
-    whole = lambda name, power, lam, center: regularizers._regularizer(  # noqa: E731
+    whole = lambda name, power, lam, center: regularizers._regularizer(  # noqa: E731 - one-line fault
         name, lambda x: -lam * power(x).sum().expand(len(x)), lambda x: None
     )
     monkeypatch.setattr(regularizers, "_penalty", whole)  # an l2 that sums over the batch

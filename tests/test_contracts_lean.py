@@ -157,7 +157,7 @@ def test_contract_5_catches_runs_deeper_than_needed(monkeypatch):
 
 def test_contract_5_catches_gradients_into_weights_and_train_mode(monkeypatch):
     net = nets.cnn()
-    patch = lambda networks, seed=None: contextlib.nullcontext()  # noqa: E731
+    patch = lambda networks, seed=None: contextlib.nullcontext()  # noqa: E731 - one-line fault
     monkeypatch.setattr(verb, "untouched", patch)
     with pytest.raises(AssertionError, match="gradients flow into"):
         assert_lean(net, logit(net, 1), pixels(3, 8))
@@ -168,7 +168,7 @@ def test_contract_5_catches_gradients_into_weights_and_train_mode(monkeypatch):
 
 def test_contract_5_catches_waiting(monkeypatch, as_on_a_gpu):
     looking = function(lambda x: x.flatten(1).sum(1) * float(x.detach().sum() > -1))
-    listing = lambda x, streams: x * torch.tensor([1.0], device=x.device)  # noqa: E731
+    listing = lambda x, streams: x * torch.tensor([1.0], device=x.device)  # noqa: E731 - one-line fault
     net = nets.cnn()
     with pytest.raises(AssertionError, match="waits"):
         assert_no_waits(lambda steps: maximize(looking, pixels(3, 8), steps=steps))
