@@ -16,6 +16,17 @@ class UnboundedProblemError(ValueError):
         self.direction = direction
 
 
+class UnnormalisableError(ValueError):
+    """exp(f) has no finite integral, so there is no density (chapter *implicit-density*).
+
+    direction: array of shape (d,), a ray along which f does not fall, or None.
+    """
+
+    def __init__(self, message: str, direction: Any = None) -> None:
+        super().__init__(message)
+        self.direction = direction
+
+
 class NonFiniteError(ArithmeticError):
     """A NaN or an infinity appeared during the ascent.
 
