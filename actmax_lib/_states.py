@@ -1,11 +1,14 @@
-"""State of the figures that show pictures: films of an ascent, with and without each ingredient."""
+"""State of the figures that show pictures: films, ingredients, and a playground of settings."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from actmax_lib._html import as_images, webp
+from actmax_lib._html import as_images, data_uri, webp
 
 _WEBP_LIMIT = 16383
 
@@ -113,3 +116,22 @@ def ingredients(
         ]
     labels = [{"key": key, "label": label} for key, label in switches.items()]
     return {"switches": labels, "classes": list(classes), "combos": combos}
+
+
+def playground(manifest: str | Path) -> dict[str, Any]:
+    """State of the figure "playground": ``figure("playground", **playground(path), ...)``.
+
+    `manifest`: the JSON file of `scripts/render_playground.py`, with its sheet of pictures beside
+    it. Raises `ValueError` when the sheet is not the one the manifest describes.
+    """
+    manifest = Path(manifest)
+    known = json.loads(manifest.read_text(encoding="utf-8"))
+    picture = (manifest.parent / known["sheet"]).read_bytes()
+    if hashlib.sha256(picture).hexdigest() != known["sha256"]:
+        raise ValueError(
+            f"{known['sheet']} is not the picture that {manifest.name} describes; "
+            f"render both again with {known['command']}"
+        )
+    sheet = {"src": data_uri("image/webp", picture)} | {k: known[k] for k in ("columns", "size")}
+    wanted = ("classes", "seeds", "steps", "families", "logit", "high", "data")
+    return {"sheet": sheet, "grid": {key: known[key] for key in wanted}}

@@ -22,7 +22,8 @@ CUDA_CHECK_EVERY = 32  # steps between looks at the on-device NaN flags; each lo
 class Run:
     """What an ascent left.
 
-    images: (N, ...) x at the end; values: (N,) of the objective there, without T.
+    images: (N, ...) x at the end; values: (N,) of the objective there, without T, and of the
+    image's prior where it has one (the term "prior").
     history: (steps, N) of what was climbed, under each step's T; terms: the same by term name.
     frames, frame_steps: (F, N, ...) and (F,), the pictures on the way when they were asked for.
     seconds: wall time; device: where it ran; interrupted: True after Ctrl-C.
@@ -51,8 +52,12 @@ class Climb:
         self.probes: Probes = objective.probes()
         self.z = image.start(streams).contiguous().clone().requires_grad_()
         self.good = self.bad = self.z.detach().clone()  # last finite, and first not finite, z
+        self.names = objective.names
+        with torch.no_grad():
+            if image.prior(self.good) is not None:
+                self.names += ["prior" if "prior" not in self.names else "prior of the image"]
         self.alive = torch.ones((), dtype=torch.bool, device=streams.device)
-        shape = (steps, len(objective.terms), len(streams))
+        shape = (steps, len(self.names), len(streams))
         self.record = torch.full(shape, math.nan, device=streams.device, dtype=streams.dtype)
         self.finite = torch.ones(steps, dtype=torch.bool, device=streams.device)
         wanted = torch.linspace(0, steps - 1, min(frames, steps)).round().int().tolist()
@@ -66,8 +71,16 @@ class Climb:
         transformed = x if transform is None else transform(x, self.streams)
         if len(transformed) != len(x):
             raise ValueError(f"transform made {len(transformed)} images of {len(x)}")
-        terms = self.objective.term_values(x, transformed, self.probes, self.autocast)
+        terms = self.terms(self.z, x, transformed)
         return torch.stack([term.to(x.dtype) for term in terms])
+
+    def terms(self, z: Tensor, x: Tensor, transformed: Tensor) -> list[Tensor]:
+        """The value (N,) of each name: the objective's terms, then the image's prior."""
+        terms = self.objective.term_values(x, transformed, self.probes, self.autocast)
+        prior = self.image.prior(z)
+        if prior is not None and prior.shape != x.shape[:1]:
+            raise ValueError(f"the image's prior must give ({len(x)},), got {tuple(prior.shape)}")
+        return terms if prior is None else [*terms, prior]
 
     def run(
         self, optimizer: torch.optim.Optimizer, schedule: Callable[[float], float], progress: bool
@@ -133,8 +146,7 @@ class Climb:
 
     def fail(self, step: int, bad: Tensor) -> None:
         """Raise NonFiniteError for the first term marked in ``bad``, else for a bad gradient."""
-        names = self.objective.names
-        term = names[int(bad.int().argmax())] if bool(bad.any()) else self.with_bad_gradient()
+        term = self.names[int(bad.int().argmax())] if bool(bad.any()) else self.with_bad_gradient()
         with torch.no_grad():
             images = self.image.render(self.good)
         raise NonFiniteError(
@@ -145,14 +157,14 @@ class Climb:
 
     def with_bad_gradient(self) -> str:
         z = self.bad.clone().requires_grad_()
-        for k, name in enumerate(self.objective.names):
+        for k, name in enumerate(self.names):
             x = self.image.render(z)
-            value = self.objective.term_values(x, x, self.probes, self.autocast)[k].sum()
+            value = self.terms(z, x, x)[k].sum()
             if not value.requires_grad:  # a constant term
                 continue
             if not bool(torch.autograd.grad(value, z)[0].isfinite().all()):
                 return name
-        return " + ".join(self.objective.names)
+        return " + ".join(self.names)
 
     def result(self, done: int, interrupted: bool, seconds: float) -> Run:
         with torch.no_grad():
@@ -164,7 +176,7 @@ class Climb:
         kept = self.frame_steps[: len(self.frames)]
         return Run(
             images=images.detach().clone(), values=values.sum(0), history=record.sum(1),
-            terms={name: record[:, k] for k, name in enumerate(self.objective.names)},
+            terms={name: record[:, k] for k, name in enumerate(self.names)},
             frames=torch.stack(self.frames) if kept else images.new_empty(0, *images.shape),
             frame_steps=torch.tensor(kept, dtype=torch.int64), seconds=seconds,
             device=images.device, interrupted=interrupted,

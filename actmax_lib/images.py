@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from actmax_lib import checks
 from actmax_lib.streams import Streams
@@ -23,15 +23,26 @@ COLOR = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.0
 COLOR = COLOR / COLOR.norm(dim=0).max()
 
 
+def half_plane(size: tuple[int, int]) -> Tensor:
+    """|ω| in cycles a pixel of the waves that ``rfft2`` keeps: (H, W//2 + 1), float64."""
+    rows = torch.fft.fftfreq(size[0], dtype=torch.float64)[:, None]
+    columns = torch.fft.rfftfreq(size[1], dtype=torch.float64)
+    return (rows**2 + columns**2).sqrt()
+
+
 class Image:
     """The contract of a parametrized image x(z); plain vectors and pictures derive from it.
 
     batch: number of images where the image fixes it, else None.  lr: default learning rate.
+    nets: networks that render it, frozen and left as they were.  latents: "pixels" or "waves"
+    where z is the latent picture or its Fourier coefficients.
     """
 
     batch: int | None = None
     lr: float = 0.05
     dtype: torch.dtype | None = None
+    nets: tuple[nn.Module, ...] = ()
+    latents: str = ""
 
     def start(self, streams: Streams) -> Tensor:
         """z at step 0, shape (N, ...), one stream an image."""
@@ -41,12 +52,16 @@ class Image:
         """x(z), shape (N, ...), differentiable."""
         return z
 
+    def prior(self, z: Tensor) -> Tensor | None:
+        """What is climbed besides the objective, (N,), as a log density of z; None for nothing."""
+
     def project(self, z: Tensor) -> None:
         """Move z in place to the nearest allowed one, after a step."""
 
 
 class _Point(Image):
     lr = 0.2
+    latents = "pixels"
 
     def __init__(self, x0: Tensor, box: tuple[Tensor, Tensor] | None, ball) -> None:
         self.x0, self.box, self.ball = x0, box, ball
@@ -157,6 +172,8 @@ class _Picture(Image):
 
 
 class _Pixels(_Picture):
+    latents = "pixels"
+
     def start(self, streams: Streams) -> Tensor:
         return 0.01 * streams.normal(self.channels, *self.size)
 
@@ -166,14 +183,13 @@ class _Pixels(_Picture):
 
 class _Fourier(_Picture):
     lr = 0.15
+    latents = "waves"
 
     def __init__(self, channels, size, decay: float, decorrelate: bool, batch) -> None:
         super().__init__(channels, size, decorrelate, batch)
         self.decay = checks.real("decay", decay)
         height, width = self.size
-        rows = torch.fft.fftfreq(height, dtype=torch.float64)[:, None]
-        columns = torch.fft.rfftfreq(width, dtype=torch.float64)
-        frequency = (rows**2 + columns**2).sqrt().clamp(min=1 / max(height, width))
+        frequency = half_plane(self.size).clamp(min=1 / max(height, width))
         # irfft2 divides by the number of pixels: with its root, z of size 1 gives pixels of size 1
         # whatever the image size; a quarter of that starts and moves in the sigmoid's middle part
         self._scale = placed(frequency**-self.decay * math.sqrt(height * width) / 4)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from actmax_lib import checks
 from actmax_lib.climb import Climb, Run
@@ -79,11 +79,12 @@ def maximize(
         raise TypeError(f"autocast must be torch.bfloat16 or torch.float16, got {autocast!r}")
     if transform is not None:
         transform = compose(*(transform if isinstance(transform, Iterable) else [transform]))
-    for net in objective.nets:
+    nets = list(dict.fromkeys([*objective.nets, *image.nets]))
+    for net in nets:
         check_finite_weights(net)
-    device, dtype = _place(objective, image)
+    device, dtype = _place(nets, image)
     streams = Streams(_seeds(seed, objective.batch, image.batch), device, dtype)
-    with untouched(objective.nets, seed=streams.seeds[0]):
+    with untouched(nets, seed=streams.seeds[0]):
         climb = Climb(objective, image, transform, streams, steps, frames, autocast)
         climber = make([climb.z], step_size)
         if not all(group.get("maximize") for group in climber.param_groups):
@@ -91,8 +92,8 @@ def maximize(
         return climb.run(climber, schedule, progress)
 
 
-def _place(objective: Objective, image: Image) -> tuple[torch.device, torch.dtype]:
-    weights = [p for net in objective.nets for p in net.parameters() if p.is_floating_point()]
+def _place(nets: Sequence[nn.Module], image: Image) -> tuple[torch.device, torch.dtype]:
+    weights = [p for net in nets for p in net.parameters() if p.is_floating_point()]
     devices = {p.device for p in weights}
     if len(devices) > 1:
         raise ValueError(f"the networks are on several devices, {devices}; move them to one")

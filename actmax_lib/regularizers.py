@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from actmax_lib import checks
+from actmax_lib.images import half_plane
 from actmax_lib.terms import Objective, Term, placed
 
 
@@ -31,6 +32,14 @@ def _penalty(name: str, power: Callable[[Tensor], Tensor], lam: float, center: A
             )
 
     return _regularizer(name, lambda x: -lam * power(x - c(x)).flatten(1).sum(1), check)
+
+
+def _pictures(name: str) -> Callable[[Tensor], None]:
+    def check(x: Tensor) -> None:
+        if x.ndim != 4:
+            raise ValueError(f"{name} needs images (N, C, H, W), got {tuple(x.shape)}")
+
+    return check
 
 
 def l2(lam: float, center: Any = 0.0) -> Objective:
@@ -57,15 +66,51 @@ def total_variation(lam: float) -> Objective:
     """
     lam = checks.weight("lam", lam)
 
-    def check(x: Tensor) -> None:
-        if x.ndim != 4:
-            raise ValueError(f"total_variation needs images (N, C, H, W), got {tuple(x.shape)}")
-
     def fn(x: Tensor) -> Tensor:
         rows, columns = x.diff(dim=2).abs(), x.diff(dim=3).abs()
         return -lam * (rows.flatten(1).sum(1) + columns.flatten(1).sum(1))
 
-    return _regularizer("total_variation", fn, check)
+    return _regularizer("total_variation", fn, _pictures("total_variation"))
+
+
+def smoothness(lam: float) -> Objective:
+    """Ω(x) = -λ Σ[(x[i+1, j] - x[i, j])² + (x[i, j+1] - x[i, j])²], the Dirichlet energy.
+
+    Opposite edges are neighbours, so that every wave is an eigenvector (eq:regularization:energy).
+    It does not hold constant pictures back. Summed over channels; images only, (N, C, H, W).
+    """
+    lam = checks.weight("lam", lam)
+
+    def fn(x: Tensor) -> Tensor:
+        rows, columns = x.roll(-1, 2) - x, x.roll(-1, 3) - x
+        return -lam * (rows.square() + columns.square()).flatten(1).sum(1)
+
+    return _regularizer("smoothness", fn, _pictures("smoothness"))
+
+
+def frequency_penalty(lam: float, power: float = 1.0) -> Objective:
+    """Ω(x) = -λ/(H W) Σ_ω |ω|^(2 power) |x̂(ω)|², x̂ the discrete Fourier transform of a channel.
+
+    |ω| is in cycles a pixel, at most √½. power >= 0; at 0 it is ``l2(lam)``, above it does not hold
+    constant pictures back (chapter *regularization*). Summed over channels; images (N, C, H, W).
+    """
+    lam, power = checks.weight("lam", lam), checks.real("power", power)
+    if power < 0:
+        raise ValueError(
+            f"power must be at least 0, got {power}: below 0 constants cost infinitely"
+        )
+    made: dict[tuple[int, int], Callable[[Tensor], Tensor]] = {}
+
+    def fn(x: Tensor) -> Tensor:
+        size = x.shape[2], x.shape[3]
+        if size not in made:
+            weights = half_plane(size).square().pow(power)
+            weights[:, 1 : (size[1] + 1) // 2] *= 2  # their mirror images are not stored
+            made[size] = placed(weights * (-lam / (size[0] * size[1])))
+        energy = torch.view_as_real(torch.fft.rfft2(x)).square().sum(-1)
+        return (made[size](x) * energy).flatten(1).sum(1)
+
+    return _regularizer(f"frequency_penalty(power={power:g})", fn, _pictures("frequency_penalty"))
 
 
 def gaussian_prior(mu: Any, Sigma: Any) -> Objective:

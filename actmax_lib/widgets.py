@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from actmax_lib._html import Html, check_alt, is_static
-from actmax_lib._states import films, ingredients, plain, sprite
+from actmax_lib._states import films, ingredients, plain, playground, sprite
 
-__all__ = ["figure", "films", "ingredients", "names", "sprite"]
+__all__ = ["figure", "films", "ingredients", "names", "playground", "sprite"]
 
 _DEFAULTS = re.compile(r"^const DEFAULTS = (\{.*?\});$", re.MULTILINE | re.DOTALL)
 
@@ -72,7 +72,7 @@ def figure(name: str, *, alt: str, caption: str, still: str | None = None, **sta
     picture shown where JavaScript is off. `state`: overrides of the module's defaults, JSON-able
     (numbers, strings, lists, dicts, None; tensors and arrays become lists).
 
-    An entry whose default is empty must be given (`films` and `ingredients` make those).
+    An entry whose default is empty must be given: `films`, `ingredients`, `playground` make them.
 
     Returns an `anywidget.AnyWidget` with one synchronized trait per state entry, or, when
     ``ACTMAX_STATIC=1``, an object with `_repr_html_`. Raises `ValueError` for an unknown figure
@@ -90,8 +90,8 @@ def figure(name: str, *, alt: str, caption: str, still: str | None = None, **sta
     for key, value in defaults.items():
         if value in ([], {}) and not full[key]:
             raise ValueError(
-                f"figure {name!r} needs its state {key!r}: make it with widgets.films or "
-                "widgets.ingredients"
+                f"figure {name!r} needs its state {key!r}: make it with widgets.films, "
+                "widgets.ingredients or widgets.playground"
             )
     try:
         json.dumps(full, allow_nan=False)

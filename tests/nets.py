@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import actmax_lib
+from actmax_lib import learned, regularizers, spectral, spectrum
 
 
 class Cnn(nn.Module):
@@ -107,6 +108,21 @@ class Clipping(nn.Module):
         return self.head(x.mean((2, 3)))
 
 
+class Decoder(nn.Module):
+    """Six numbers to a colour picture of 12×12, with batch norm and dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.start = nn.Linear(6, 4 * 9)
+        self.bn = nn.BatchNorm2d(4)
+        self.dropout = nn.Dropout(0.5)
+        self.up = nn.ConvTranspose2d(4, 3, 4, stride=4)
+
+    def forward(self, z: Tensor) -> Tensor:
+        maps = self.bn(self.start(z).reshape(-1, 4, 3, 3)).tanh()
+        return self.up(self.dropout(maps)).sigmoid()
+
+
 def seeded(make, *args, seed: int = 0, **options) -> nn.Module:
     """``make(*args, **options)`` with seeded weights and batch-norm statistics, in eval mode."""
     with torch.random.fork_rng([]):
@@ -139,6 +155,18 @@ def small() -> Cnn:
 def vit() -> Vit:
     """Colour images with sides divisible by 4, 5 classes."""
     return seeded(Vit, seed=3)
+
+
+def decoder() -> Decoder:
+    """Draws (N, 3, 12, 12) from (N, 6)."""
+    return seeded(Decoder, seed=5)
+
+
+def magnitude(channels: int, height: int, width: int) -> Tensor:
+    """The mean magnitude of seeded smooth pictures."""
+    rng = torch.Generator().manual_seed(6)
+    x = torch.rand(9, channels, height, width, generator=rng, dtype=torch.float64)
+    return spectrum.mean_magnitude((x + x.roll(1, 2) + x.roll(1, 3)) / 3)
 
 
 def mlp(d: int = 6, classes: int = 4) -> nn.Sequential:
@@ -178,6 +206,8 @@ def untargeted(net: nn.Module, entries: int) -> dict:
         "lp": actmax_lib.lp(0.3, 1.5),
         "l1": actmax_lib.lp(0.3, 1),
         "total_variation": actmax_lib.total_variation(0.1),
+        "smoothness": regularizers.smoothness(0.1),
+        "frequency_penalty": regularizers.frequency_penalty(0.2, 0.7),
         "gaussian_prior": actmax_lib.gaussian_prior(mean, sigma),
     }
 
@@ -199,5 +229,10 @@ IMAGES = {
     "pixels, colours": lambda n: actmax_lib.pixels(3, (13, 11), decorrelate=True, batch=n),
     "fourier": lambda n: actmax_lib.fourier(3, 12, batch=n),
     "fourier, odd": lambda n: actmax_lib.fourier(3, (11, 14), decay=0.5, batch=n),
+    "blurred": lambda n: spectral.blurred(actmax_lib.pixels(3, (12, 13), batch=n), 0.6),
+    "blurred waves": lambda n: spectral.blurred(actmax_lib.fourier(3, 11, batch=n), 0.6, every=2),
+    "maco": lambda n: spectral.maco(magnitude(3, 12, 12), batch=n),
+    "maco, odd": lambda n: spectral.maco(magnitude(3, 11, 13), decorrelate=False, batch=n),
+    "learned prior": lambda n: learned.learned_prior(decoder().double(), 6, batch=n),
     "point": lambda n: actmax_lib.point(torch.full((n, 3, 12, 12), 0.5, dtype=torch.float64)),
 }

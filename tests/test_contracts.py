@@ -158,7 +158,9 @@ def test_contract_2_catches_planted_faults():
 
 
 @pytest.mark.parametrize("net", [NET, nets.seeded(nets.Drawing).double()], ids=["cnn", "drawing"])
-@pytest.mark.parametrize("image", ["pixels", "fourier, odd"])
+@pytest.mark.parametrize(
+    "image", ["pixels", "fourier, odd", "blurred waves", "maco", "learned prior"]
+)
 def test_the_seed_decides_every_bit(image, net):
     def run(seed):
         one = nets.IMAGES[image](2)

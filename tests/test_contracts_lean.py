@@ -28,7 +28,10 @@ from actmax_lib import (
     total_variation,
 )
 from actmax_lib.climb import CUDA_CHECK_EVERY, Climb
+from actmax_lib.learned import learned_prior
 from actmax_lib.probes import Probe
+from actmax_lib.regularizers import frequency_penalty, smoothness
+from actmax_lib.spectral import blurred, maco
 from actmax_lib.streams import Streams
 from actmax_lib.terms import Objective
 from tests import nets
@@ -50,6 +53,13 @@ def test_a_step_is_one_forward_as_deep_as_needed(f, deeper):
     assert_lean(net, f(net) + l2(0.1), pixels(3, 8), deeper)
 
 
+def test_a_decoder_runs_once_a_step_and_gets_no_gradient():
+    net, decoder = nets.cnn(), nets.decoder()
+    f = logit(net, [1, 2]) + l2(0.1)
+    assert_lean(decoder, f, learned_prior(decoder.train(), 6))
+    assert_lean(net, f, learned_prior(decoder, 6))
+
+
 def test_two_networks_run_once_a_step_each():
     a, b = nets.cnn(), nets.small()
     f = logit(a, 1) + logit(b, 2) - channel(b, "conv1", 1)
@@ -63,7 +73,7 @@ TRANSFORM = compose(jitter(2), scale(0.9, 1.1), crop(10), noise(0.1), rotate(5))
 def busy(net, image=None, **how):
     d = 3 * 12 * 12
     f = logit(net, [1, 2]) + neuron(net, "conv2", [0, 1]) + l2(0.1) + total_variation(0.01)
-    f = f + gaussian_prior(torch.zeros(d), torch.eye(d))
+    f = f + gaussian_prior(torch.zeros(d), torch.eye(d)) + smoothness(0.1) + frequency_penalty(0.1)
     image = image or fourier(3, 12)
     how = {"transform": TRANSFORM, "seed": [4, 5]} | how
     return lambda steps: maximize(f, image, steps=steps, **how)
@@ -86,7 +96,8 @@ def as_on_a_gpu(monkeypatch):
 @pytest.mark.parametrize("optimizer", ["adam", "gradient", "normalized"])
 def test_the_host_does_not_wait(optimizer):
     net = nets.cnn()
-    images = [fourier(3, 12), pixels(3, 12, decorrelate=True),
+    images = [fourier(3, 12), pixels(3, 12, decorrelate=True), blurred(fourier(3, 12), 0.5),
+              maco(nets.magnitude(3, 12, 12)), learned_prior(nets.decoder(), 6),
               point(torch.full((2, 3, 12, 12), 0.5), box=(0, 1)),
               point(torch.full((2, 3, 12, 12), 0.5), ball=(2, 1.0))]  # fmt: skip
     for image in images:
@@ -106,20 +117,26 @@ class Nowhere(Streams):
 
 
 def climb_nowhere(f, image, transform):
+    for decoder in image.nets:
+        decoder.to("meta").requires_grad_(False)
     climb = Climb(f, image, transform, Nowhere(2), 40, 3, None)
     assert climb.check_every == CUDA_CHECK_EVERY > 1
     optimizer = torch.optim.SGD([climb.z], 0.1, maximize=True)
     for step in range(3):
-        climb.one_step(step, optimizer)
+        climb.one_step(step, optimizer)  # blurs too
     assert climb.z.is_meta
 
 
 def nowhere_terms():
     net = nets.cnn().to("meta").requires_grad_(False)
-    return logit(net, [1, 2]) + channel(net, "conv1", 1) + l2(1) + total_variation(1)
+    f = logit(net, [1, 2]) + channel(net, "conv1", 1) + l2(1) + total_variation(1)
+    return f + smoothness(1) + frequency_penalty(1)
 
 
-@pytest.mark.parametrize("image", [fourier(3, 12), pixels(3, 12, decorrelate=True)])
+@pytest.mark.parametrize("image", [
+    fourier(3, 12), pixels(3, 12, decorrelate=True), blurred(pixels(3, 12), 1.0, every=2),
+    maco(nets.magnitude(3, 12, 12)), learned_prior(nets.decoder().eval(), 6),
+])  # fmt: skip
 @pytest.mark.parametrize("transform", [TRANSFORM, robust(), None])
 def test_a_step_reads_no_number(image, transform):
     climb_nowhere(nowhere_terms(), image, transform)

@@ -23,6 +23,8 @@ from actmax_lib import (
     total_variation,
 )
 from actmax_lib.probes import Probe
+from actmax_lib.regularizers import frequency_penalty, smoothness
+from actmax_lib.spectral import blurred, maco
 from tests import nets
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -47,6 +49,25 @@ def test_any_size_and_number_of_channels(kind, channels, height, width, moved):
     image = kind(channels, (height, width))
     transform = robust() if moved else None
     assert_draws(f, image, (2, channels, height, width), transform=transform)
+
+
+@given(st.integers(1, 3), st.integers(8, 19), st.integers(8, 19), st.sampled_from(["p", "f", "m"]))
+def test_any_size_of_pictures_with_a_held_spectrum(channels, height, width, kind):
+    net = nn.Sequential(nn.Conv2d(channels, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    image = {
+        "p": lambda: blurred(pixels(channels, (height, width)), 0.7),
+        "f": lambda: blurred(fourier(channels, (height, width)), 0.7),
+        "m": lambda: maco(nets.magnitude(channels, height, width)),
+    }[kind]()
+    f = logit(net, [0, 3]) + smoothness(0.1) + frequency_penalty(0.1)
+    assert_draws(f, image, (2, channels, height, width), transform=robust())
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (1, 5), (4, 1), (2, 3)])
+def test_the_smallest_sizes_with_a_held_spectrum(size):
+    f = layer(nn.Identity(), "") + smoothness(0.1) + frequency_penalty(0.1)
+    for image in (blurred(pixels(1, size), 1.0), maco(nets.magnitude(1, *size))):
+        assert_draws(f, image, (1, 1, *size), transform=robust())
 
 
 @pytest.mark.parametrize("size", [1, 2, (1, 5), (4, 1), (2, 3)])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch.utils.hooks import RemovableHandle
 
 from actmax_lib import channel, function, logit, maximize, neuron, noise, pixels, probes, robust
+from actmax_lib.learned import learned_prior
 from tests import nets
 from tests.contracts import assert_no_trace, scramble
 
@@ -59,6 +60,18 @@ def test_no_trace_of_a_run_nor_of_an_evaluation(make):
     assert_no_trace(
         [net], lambda: logit(net, 2)(torch.rand(3, 3, 8, 8, generator=torch.Generator()))
     )
+
+
+def test_no_trace_in_a_decoder():
+    """Its networks are the image's, also when the objective knows none."""
+    decoder, net = nets.decoder(), lived_in()
+    decoder.train()
+    decoder.up.weight.requires_grad_(False)
+    image = learned_prior(decoder, 6)
+    for f in (logit(net, [1, 2]), function(lambda x: x.sum((1, 2, 3)))):
+        assert_no_trace([net, decoder], lambda f=f: maximize(f, image, steps=2, transform=robust()))
+    bad = failing(1, ValueError("planted"))
+    assert_no_trace([decoder], lambda: maximize(bad, image, steps=4), ValueError)
 
 
 def test_no_trace_in_any_of_several_networks():

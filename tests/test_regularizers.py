@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from actmax_lib import compose, function, gaussian_prior, jitter, l2, lp, maximize, noise, pixels
 from actmax_lib import total_variation as tv
+from actmax_lib.regularizers import frequency_penalty, smoothness
 from tests import nets
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -52,6 +53,56 @@ def test_total_variation(rng, channels, height, width):
     np.testing.assert_allclose(tv(0.7)(torch.tensor(x)), -0.7 * variation(x), atol=1e-12)
 
 
+def differences(x):
+    """Brute force: the squared difference of every pixel and its two neighbours, edges joined."""
+    total = np.zeros(len(x))
+    for n, c, i, j in itertools.product(*map(range, x.shape)):
+        total[n] += (x[n, c, (i + 1) % x.shape[2], j] - x[n, c, i, j]) ** 2
+        total[n] += (x[n, c, i, (j + 1) % x.shape[3]] - x[n, c, i, j]) ** 2
+    return total
+
+
+def weighted(x, power):
+    """Brute force: every wave of the full plane, by its definition."""
+    total, (height, width) = np.zeros(len(x)), x.shape[2:]
+    i, j = np.mgrid[:height, :width]
+    for u, v in itertools.product(range(height), range(width)):
+        wave = np.exp(-2j * np.pi * (u * i / height + v * j / width))
+        frequency = np.hypot(min(u, height - u) / height, min(v, width - v) / width)
+        size = np.abs((x * wave).sum((2, 3))) ** 2
+        total += frequency ** (2 * power) * size.sum(1) / (height * width)
+    return total
+
+
+@given(seeds, st.integers(1, 3), st.integers(1, 5), st.integers(1, 6), st.floats(0, 2))
+def test_smoothness_and_frequency_penalty(rng, channels, height, width, power):
+    x = images(rng, 2, channels, height, width)
+    z = torch.tensor(x)
+    np.testing.assert_allclose(smoothness(0.7)(z), -0.7 * differences(x), atol=1e-12)
+    np.testing.assert_allclose(
+        frequency_penalty(0.7, power)(z), -0.7 * weighted(x, power), atol=1e-11
+    )
+
+
+@given(seeds, st.integers(1, 6), st.integers(1, 6))
+def test_power_0_is_l2_and_constants_are_free_above(rng, height, width):
+    x = torch.tensor(images(rng, 2, 2, height, width))
+    np.testing.assert_allclose(frequency_penalty(0.3, 0)(x), l2(0.3)(x))
+    for f in (smoothness(2.0), frequency_penalty(2.0), frequency_penalty(2.0, 0.5)):
+        np.testing.assert_allclose(f(x + 5), f(x), rtol=1e-9, atol=1e-9)
+
+
+def test_a_slow_wave_costs_the_same_in_both():
+    """The Dirichlet energy is a frequency penalty of power 1 where waves are slow."""
+    n = 64
+    slow, fast = (torch.cos(2 * np.pi * k * torch.arange(n) / n).expand(1, 1, n, n).double()
+                  for k in (1, n // 2))  # fmt: skip
+    pair = smoothness(1.0), frequency_penalty(4 * np.pi**2, 1.0)
+    ratio = [float(pair[0](x) / pair[1](x)) for x in (slow, fast)]
+    assert ratio[0] == pytest.approx(1, abs=1e-3)
+    assert ratio[1] == pytest.approx(4 / np.pi**2)  # of 4 sin²(π/2) and (π)²
+
+
 @given(seeds, st.integers(1, 6))
 def test_gaussian_prior_is_a_log_density_up_to_a_constant(rng, d):
     mu, A, x = rng.normal(size=d), rng.normal(size=(d, d)), rng.normal(size=(4, d))
@@ -80,7 +131,9 @@ def regularizers(d):
 def test_all_are_rewards_that_are_never_positive():
     x = torch.tensor(images(np.random.default_rng(0), 50, 3, 4, 5))
     found = regularizers(60)
-    assert set(found) == {"l2", "lp", "l1", "total_variation", "gaussian_prior"}
+    assert set(found) == {
+        "l2", "lp", "l1", "total_variation", "smoothness", "frequency_penalty", "gaussian_prior"
+    }  # fmt: skip
     for f in found.values():
         assert float(f(x).max()) <= 0
 
@@ -131,3 +184,11 @@ def test_the_checks_catch_planted_faults():
     for fault in wrong.values():
         with pytest.raises(AssertionError):
             np.testing.assert_allclose(fault(torch.tensor(x)), -variation(x))
+    halved = torch.fft.rfft2(torch.tensor(x))  # waves of the half plane counted once
+    once = (halved.abs() ** 2).sum((1, 2, 3)) / 16
+    with pytest.raises(AssertionError):
+        np.testing.assert_allclose(once, weighted(x, 0))
+    with pytest.raises(AssertionError):  # edges that are not joined
+        np.testing.assert_allclose(
+            -(torch.tensor(x).diff(dim=2) ** 2).sum((1, 2, 3)), differences(x)
+        )

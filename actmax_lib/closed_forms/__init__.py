@@ -23,6 +23,14 @@ from actmax_lib.closed_forms.nonlinear import (
     quadratic,
 )
 from actmax_lib.closed_forms.smooth import SmoothMax, first_order_beta, smooth_max
+from actmax_lib.closed_forms.spectral import (
+    affine_frequency,
+    affine_phases,
+    affine_smoothness,
+    affine_spectral,
+    blur_fixed_point,
+    jitter_template,
+)
 
 __all__ = [
     "MaxAffine",
@@ -31,12 +39,18 @@ __all__ = [
     "Solution",
     "affine_ball",
     "affine_box",
+    "affine_frequency",
     "affine_gaussian",
     "affine_l2",
     "affine_l2_path",
     "affine_lp",
+    "affine_phases",
+    "affine_smoothness",
+    "affine_spectral",
+    "blur_fixed_point",
     "elastic_net",
     "first_order_beta",
+    "jitter_template",
     "max_affine",
     "max_coordinate",
     "quadratic",

@@ -1,0 +1,122 @@
+"""Pictures whose spectrum is held: blurred on the way, or drawn with a given magnitude.
+
+Frequencies are in cycles a pixel, and pictures are taken as periodic, so that every wave keeps to
+itself (chapter *regularization*).
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from actmax_lib import checks
+from actmax_lib.images import Image, _Picture, half_plane
+from actmax_lib.spectrum import as_magnitude
+from actmax_lib.streams import Streams
+from actmax_lib.terms import placed
+
+
+class _Blurred(Image):
+    def __init__(self, image: Image, sd: float, every: int) -> None:
+        self.image, self.sd, self.every = image, sd, every
+        self.batch, self.lr, self.dtype = image.batch, image.lr, image.dtype
+        self.nets, self.latents = image.nets, image.latents
+        self._step, self._kernels = 0, {}
+
+    def start(self, streams: Streams) -> Tensor:
+        self._step = 0
+        z = self.image.start(streams)
+        if z.ndim != (5 if self.latents == "waves" else 4):
+            raise ValueError(f"blurred needs pictures (N, C, H, W), got z of {tuple(z.shape)}")
+        return z
+
+    def render(self, z: Tensor) -> Tensor:
+        return self.image.render(z)
+
+    def prior(self, z: Tensor) -> Tensor | None:
+        return self.image.prior(z)
+
+    def project(self, z: Tensor) -> None:
+        self._step += 1
+        if self._step % self.every == 0:
+            if self.latents == "waves":
+                z.mul_(self._transfer(self.image.size)(z)[..., None])
+            else:
+                size = z.shape[2], z.shape[3]
+                waves = torch.fft.rfft2(z) * self._transfer(size)(z)
+                z.copy_(torch.fft.irfft2(waves, s=size))
+        self.image.project(z)
+
+    def _transfer(self, size: tuple[int, int]):
+        if size not in self._kernels:
+            self._kernels[size] = placed((-2 * (math.pi * self.sd * half_plane(size)) ** 2).exp())
+        return self._kernels[size]
+
+
+def blurred(image: Image, sd: float, every: int = 1) -> Image:
+    """``image``, whose latent picture is blurred after every step, or every ``every`` steps.
+
+    A periodic Gaussian of standard deviation ``sd`` > 0 pixels: the wave ω is multiplied by
+    exp(-2 π² sd² |ω|²), exactly. Gradient ascent with it climbs a penalty on high frequencies,
+    the stronger the smaller the step (prop:regularization:blur), so give ``maximize`` a constant
+    schedule. image: pixels, fourier, or a point of shape (N, C, H, W).
+    Raises TypeError for an image whose latents are not a picture or its waves.
+    """
+    if not isinstance(image, Image) or image.latents not in ("pixels", "waves"):
+        raise TypeError(
+            f"blurred needs an image whose latents are a picture, such as pixels(), got {image!r}"
+        )
+    sd = checks.real("sd", sd, above=0)
+    return _Blurred(image, sd, checks.count("every", every))
+
+
+class _Maco(_Picture):
+    lr = 0.5
+
+    def __init__(self, r: Tensor, decorrelate: bool, bounded: bool, batch: int | None) -> None:
+        channels, height, width = r.shape
+        super().__init__(channels, (height, width), decorrelate, batch)
+        self.bounded, half = bounded, width // 2 + 1
+        # Real pictures have opposite phases at ω and -ω. The half plane of rfft2 holds both in its
+        # first column (and last, where the width is even): there the upper half speaks for both.
+        rows, columns = torch.meshgrid(torch.arange(height), torch.arange(half), indexing="ij")
+        both = (columns == 0) | (2 * columns == width)
+        lower = both & (2 * rows > height)
+        source = torch.where(lower, -rows % height, rows) * half + columns
+        sign = torch.where(lower, -1.0, 1.0).double()
+        sign[0, 0] = 0  # the mean keeps its sign
+        real = both & (2 * rows % height == 0)  # only a sign there: it turns through cos φ
+        r = r[..., :half]
+        self._source, self._sign = placed(source.flatten()), placed(sign)
+        self._real, self._imag = placed(r), placed(torch.where(real, 0.0, r))
+
+    def start(self, streams: Streams) -> Tensor:
+        height, width = self.size
+        return math.tau * (streams.uniform(self.channels, height, width // 2 + 1) - 0.5)
+
+    def render(self, z: Tensor) -> Tensor:
+        phase = z.flatten(2)[..., self._source(z)].reshape(z.shape) * self._sign(z)
+        waves = torch.complex(self._real(z) * phase.cos(), self._imag(z) * phase.sin())
+        y = torch.fft.irfft2(waves, s=self.size)
+        if self._color is not None:
+            y = torch.einsum("rc,nchw->nrhw", self._color(y), y)
+        return (4 * y - 2).sigmoid() if self.bounded else y
+
+
+def maco(
+    magnitude: Any, *, decorrelate: bool | None = None, bounded: bool = True,
+    batch: int | None = None,
+) -> Image:  # fmt: skip
+    """A picture y whose waves have a given strength; their phases are climbed (Fel et al. 2023).
+
+    magnitude: (C, H, W), or (H, W) for one channel, from ``mean_magnitude``; any size. The entry at
+    ω = 0 is the mean, and stays. The few waves that have only a sign turn it through cos φ.
+    bounded: x = σ(4 (y - ½)), in [0, 1] and of slope 1 at mid-grey, so the picture shown has this
+    magnitude only roughly (``magnitude_error`` measures it); False gives y itself, which has it
+    exactly and may leave [0, 1]. decorrelate: the channels are the colour coordinates of COLOR;
+    when None, for 3 channels yes, else no. z holds phases in radians, uniform at the start.
+    """
+    r = as_magnitude(magnitude)
+    decorrelate = len(r) == 3 if decorrelate is None else decorrelate
+    return _Maco(r, decorrelate, bounded, batch)
