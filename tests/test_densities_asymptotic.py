@@ -77,6 +77,17 @@ def test_slope_is_exactly_the_network_without_biases():
     torch.testing.assert_close(asymptotic_slope(net, 3 * x), 3 * bare(x).detach())
 
 
+def test_no_bias_is_too_large():
+    """Even where it decides the sign at 2^30 x, it does not at infinity."""
+    net = nn.Sequential(nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 1)).double()
+    with torch.no_grad():
+        net[0].weight.fill_(-1.0)
+        net[0].bias.fill_(1e12)
+        net[2].weight.fill_(3.0)
+    x = torch.tensor([[1.0], [-1.0]]).double()
+    assert asymptotic_slope(net, x).flatten().tolist() == [0, 3]
+
+
 @pytest.mark.parametrize("unit", [nn.Softplus(10.0), nn.GELU(), nn.SiLU(), nn.ELU()])
 def test_smooth_units_have_the_slope_of_the_relu_they_tend_to(unit):
     smooth, sharp = (

@@ -11,10 +11,13 @@ import pytest
 import torch
 
 from actmax_lib import widgets
+from scripts.results import RESULTS
 
 ALT = "A plane with an arrow and a point, drawn for a test."
 CAPTION = "A caption."
-FIGURES = ["film", "ingredients", "linear", "max-example"]
+FIGURES = [
+    "bayes", "film", "ingredients", "langevin", "linear", "max-example", "playground", "trace",
+]  # fmt: skip
 TOP = [[("daisy", 0.9), ("nail", 0.1)]]
 
 
@@ -29,6 +32,8 @@ def needed(name):
     if name == "ingredients":
         rendered = {"00": (picture(), TOP, [1.0]), "11": (picture(1), TOP, [2.0])}
         return widgets.ingredients({"a": "Part a", "b": "Part b"}, ["daisy"], rendered)
+    if name == "playground":
+        return widgets.playground(RESULTS / "playground.json")
     return {}
 
 
@@ -118,7 +123,7 @@ def test_static_and_live_share_one_source(monkeypatch):
 
 
 def test_unknown_figure_names_the_ones_there_are():
-    with pytest.raises(ValueError, match=r"'linaer'.*film, ingredients, linear, max-example"):
+    with pytest.raises(ValueError, match=r"'linaer'.*film, ingredients, langevin, linear"):
         widgets.figure("linaer", alt=ALT, caption=CAPTION)
 
 
@@ -228,7 +233,9 @@ def test_films_refuse_a_run_without_frames_and_wrong_names():
         widgets.films(a_run(), ["one"])
 
 
-@pytest.mark.parametrize(("name", "key"), [("film", "films"), ("ingredients", "switches")])
+@pytest.mark.parametrize(
+    ("name", "key"), [("film", "films"), ("ingredients", "switches"), ("playground", "sheet")]
+)
 def test_a_figure_without_its_pictures_is_refused(name, key):
     with pytest.raises(ValueError, match=f"'{name}' needs its state '{key}'"):
         widgets.figure(name, alt=ALT, caption=CAPTION)

@@ -14,7 +14,7 @@ from torch import nn
 
 from actmax_lib import zoo
 from actmax_lib.zoo.efficientnet_lite import MEAN, STD, SameConv2d, round_channels
-from actmax_lib.zoo.weights import weights_file
+from actmax_lib.zoo.weights import WEIGHTS, weights_file
 from tests.zoo_nets import ESPRESSO, difference, network, noise_images, photograph
 
 LAYERS = ("stem", "blocks.0", "blocks.3.expand", "blocks.3.depthwise", "blocks.3.project",
@@ -32,7 +32,7 @@ def reference(name, any_size=False):
 # The reference architecture
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", WEIGHTS)
 @pytest.mark.parametrize("fold", [True, False])
 def test_logits_are_those_of_the_reference(name, fold):
     net = network(name, fold=fold)
@@ -43,7 +43,7 @@ def test_logits_are_those_of_the_reference(name, fold):
         assert difference(net(images), expected) < 1e-4
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", WEIGHTS)
 @pytest.mark.parametrize("size", [(131, 97), (97, 128), (33, 34)])
 def test_any_size_pads_as_the_reference_does(name, size):
     net, images = network(name), noise_images(2, 3, *size)

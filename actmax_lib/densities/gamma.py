@@ -33,8 +33,8 @@ def gamma_path(classes: GaussianClasses, k: int, gammas: Sequence[float]) -> Ten
     """The maximisers of L_γ, shape (G, d), one for each of the ``gammas`` (G,), all >= 0.
 
     For γ <= 1 and a shared covariance the problem is strictly concave and the answer exact. Else
-    it is the best of the local maxima found from the class means, from beyond them, from random
-    points (of a fixed seed) and from the point before on the path. γ = 0 is
+    it is the best of the local maxima found from the class means, from the point before on the
+    path and, where the covariances differ, from beyond the means and at random. γ = 0 is
     `GaussianClasses.most_certain`, with its UnboundedProblemError.
     """
     _check(classes)
@@ -43,6 +43,8 @@ def gamma_path(classes: GaussianClasses, k: int, gammas: Sequence[float]) -> Ten
         raise ValueError("gammas is empty; give at least one value >= 0")
     family = Family(classes, k)
     starts = family.starts()
+    if classes.shared:  # for γ > 1 every stationary point is an average of the means
+        starts = [starts[0], *family.means, family.means.mean(0)]
     rows, before = [], starts[0]
     for gamma in given:
         if gamma == 0:

@@ -41,6 +41,22 @@ def test_every_control_moves_the_figure(show, name):
         "linear": {"lam", "eta", "w1", "w2", "x1", "x2", "climb", "step", "reset"},
         "max-example": {"lam", "beta", "start1", "start2", "drop", "scatter", "clear"},
         "film": {"film", "frame", "play"},
+        "bayes": {
+            "mu11",
+            "mu12",
+            "mu21",
+            "mu22",
+            "sd1",
+            "sd2",
+            "gamma",
+            "lam",
+            "show",
+            "kind",
+            "shade",
+            "reset",
+        },
+        "langevin": {"step", "temperature", "density", "play", "one", "leap", "reset"},
+        "trace": {"sigma", "gradient", "h1", "h2", "probes", "again"},
         "ingredients": {"class", "robust", "combo-000", "combo-100", "combo-111"},
     }
     assert expected[name] <= set(moved)

@@ -1,0 +1,123 @@
+"""Measure the networks of the chapter *score-matching*: `python -m scripts.measure_score_matching`.
+
+Writes chapters/results/score-matching.json: one row a network, mean and sd over seeds a method,
+and what the numbers were made from. About a minute on one thread.
+"""
+
+import argparse
+import json
+import platform
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from actmax_lib import data, l2, logit, maximize, metrics, point, zoo
+from actmax_lib.score_matching import density_terms
+from actmax_lib.training import own_logit
+from scripts.train_fashion import LOSSES, SEEDS
+
+OUT = Path(__file__).resolve().parents[1] / "chapters" / "results" / "score-matching.json"
+EACH = 10  # pictures a class
+NOISES = (0.05, 0.1, 0.2, 0.4, 0.8)
+FRAMES = 13
+PHOTOS = 500
+
+
+def climb(net: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
+    """(pictures (100, 1, 28, 28), labels, frames): ten a class by the sampler of the paper.
+
+    Steps of one length from noise around gray, projected on [0, 1], with a weak pull to gray.
+    """
+    labels = torch.arange(10).repeat_interleave(EACH)
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(len(labels), 1, 28, 28, generator=generator)
+    start = (0.5 + 0.1 * noise).clamp(0, 1)
+    run = maximize(
+        logit(net, labels.tolist()) + l2(0.005, center=0.5), point(start, box=(0.0, 1.0)),
+        steps=120, lr=0.175, optimizer="normalized", schedule="constant", frames=FRAMES,
+    )  # fmt: skip
+    return run.images, labels, run.frames
+
+
+def measure(net: nn.Module, judge: nn.Module, test: data.Dataset) -> dict:
+    """Every number of one network."""
+    pictures, labels, frames = climb(net)
+    means = data.class_means("fashion-mnist")
+    x, y = test.images(range(PHOTOS)), test.labels[:PHOTOS]
+    f = own_logit(net, y)
+    at = x.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(f(at).sum(), at)
+    with torch.no_grad():
+        trace, _ = density_terms(
+            f, x, sigma=0.1, probes=10, generator=torch.Generator().manual_seed(0)
+        )
+    cosine = metrics.cosine_to_mean(pictures, labels, means)
+    return {
+        "accuracy": net.manifest["accuracy"],
+        "gan_test": metrics.gan_test(judge, pictures, labels),
+        "gan_test_on_the_way": [metrics.gan_test(judge, frame, labels) for frame in frames],
+        "cosine_to_mean": float(cosine.mean()),
+        "cosine_by_class": cosine.view(10, EACH).mean(1).tolist(),
+        "high_frequency_pictures": float(metrics.high_frequency_share(pictures).mean()),
+        "high_frequency_gradients": float(metrics.high_frequency_share(gradient).mean()),
+        "gradient_norm": float(gradient.flatten(1).norm(dim=1).mean()),
+        "trace": float(trace.mean()),
+        "log_density_ratio": [
+            float(metrics.log_density_ratio(f, x, noise).median()) for noise in NOISES
+        ],
+    }
+
+
+def summary(rows: dict[str, dict]) -> dict[str, dict]:
+    """method -> measure -> [mean, sd] over seeds (n - 1 in the sd); lists entry by entry."""
+    found = {}
+    for method in LOSSES:
+        runs = [rows[f"fashion-{method}-{seed}"] for seed in SEEDS]
+        found[method] = {}
+        for key in runs[0]:
+            values = torch.tensor([run[key] for run in runs], dtype=torch.float64)
+            found[method][key] = [values.mean(0).tolist(), values.std(0).tolist()]
+    return found
+
+
+def measured() -> dict:
+    """The whole file's content."""
+    start = time.perf_counter()
+    test = data.load("fashion-mnist", "test")
+    judge = zoo.load("fashion-judge", device="cpu")
+    rows = {}
+    for method in LOSSES:
+        for seed in SEEDS:
+            name = f"fashion-{method}-{seed}"
+            rows[name] = measure(zoo.load(name, device="cpu"), judge, test)
+            print(name, {k: v for k, v in rows[name].items() if isinstance(v, float)}, flush=True)
+    photos = test.images(range(PHOTOS))
+    return {
+        "manifest": {
+            "command": "python -m scripts.measure_score_matching",
+            "networks": {name: zoo.load(name, device="cpu").manifest["sha256"] for name in rows},
+            "judge": judge.manifest["sha256"],
+            "seed": 0,
+            "device": "cpu, 1 thread",
+            "seconds": round(time.perf_counter() - start),
+            "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        },
+        "data": {
+            "high_frequency": float(metrics.high_frequency_share(photos).mean()),
+            "judge_accuracy": judge.manifest["accuracy"],
+        },
+        "noises": list(NOISES),
+        "steps": torch.linspace(0, 119, FRAMES).round().int().tolist(),
+        "methods": summary(rows),
+        "networks": rows,
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=OUT)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    args.out.write_text(json.dumps(measured(), indent=1) + "\n")

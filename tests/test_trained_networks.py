@@ -1,0 +1,116 @@
+"""The committed networks are what their manifest says, and training makes such networks."""
+
+import hashlib
+import math
+
+import pytest
+import torch
+
+from actmax_lib import data, zoo
+from actmax_lib.training import accuracy, cross_entropy
+from actmax_lib.zoo import trained
+from scripts import train_fashion
+
+ENTRIES = trained.manifest()
+CLASSIFIERS = [name for name in ENTRIES if "accuracy" in ENTRIES[name]]
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return data.load("fashion-mnist", "sample")
+
+
+@pytest.fixture(scope="module")
+def test_split():
+    try:
+        return data.load("fashion-mnist", "test", download=False)
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+
+
+def test_every_recipe_was_trained():
+    assert set(ENTRIES) == set(train_fashion.recipes(1))
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_accuracy_on_the_test_split_is_the_manifests(name, test_split):
+    net = zoo.load(name, device="cpu")
+    # 10 000 pictures: one of them may sit on the border and change sides with the rounding
+    got = accuracy(net, test_split.images(), test_split.labels)
+    assert abs(got - ENTRIES[name]["accuracy"]) <= 2e-4
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_accuracy_on_the_shipped_sample_agrees(name, sample):
+    net, p = zoo.load(name, device="cpu"), ENTRIES[name]["accuracy"]
+    got = accuracy(net, sample.images(), sample.labels)
+    # a fifth of that split: 4.5 standard errors of a sample drawn without replacement
+    assert abs(got - p) < 4.5 * math.sqrt(p * (1 - p) / len(sample) * 0.8)
+
+
+def test_small_enough_for_a_laptop():
+    assert max(entry["parameters"] for entry in ENTRIES.values()) <= 300_000
+    assert sum(entry["bytes"] for entry in ENTRIES.values()) < 4e6
+
+
+def test_the_manifest_names_the_data_it_was_trained_on():
+    try:
+        train = data.load("fashion-mnist", "train", download=False)
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    digest = hashlib.sha256(train.pixels.numpy().tobytes()).hexdigest()
+    assert {entry["data"] for entry in ENTRIES.values()} == {digest}
+
+
+def test_seeds_are_different_networks():
+    states = [zoo.load(f"fashion-standard-{seed}", device="cpu").conv1.weight for seed in (0, 1)]
+    assert not torch.allclose(*states, atol=0.1)
+
+
+def test_training_a_classifier_briefly(sample, monkeypatch):
+    monkeypatch.setattr(train_fashion.data, "load", lambda name, split: sample)
+    net, entry = train_fashion.classifier(cross_entropy, 0, {"widths": [4, 6, 8]}, 8, sample)
+    assert entry["accuracy"] == accuracy(net, sample.images(), sample.labels) > 0.6
+
+
+def test_training_the_decoder_briefly(sample, monkeypatch):
+    monkeypatch.setattr(train_fashion.data, "load", lambda name, split: sample)
+    _, early = train_fashion.decoder(1, sample)
+    net, late = train_fashion.decoder(4, sample)
+    assert late["loss"] < early["loss"]
+    pictures = net(torch.randn(4, net.latent))
+    assert pictures.shape == (4, 1, 28, 28)
+    assert 0 <= float(pictures.min()) <= float(pictures.max()) <= 1
+
+
+def test_the_decoder_draws_pictures_like_the_datas(sample):
+    decoder = zoo.load("fashion-decoder", device="cpu")
+    generator = torch.Generator().manual_seed(0)
+    drawn = decoder(torch.randn(500, decoder.latent, generator=generator))
+    judge = zoo.load("fashion-judge", device="cpu")
+    sure = lambda x: judge(x).softmax(1).max(1).values.mean()  # noqa: E731
+    noise = torch.rand(500, 1, 28, 28, generator=generator)
+    nearest = torch.cdist(drawn.flatten(1), sample.images().flatten(1)).min(1).values.mean()
+    far = torch.cdist(noise.flatten(1), sample.images().flatten(1)).min(1).values.mean()
+    assert nearest < far / 2
+    assert sure(drawn) > 0.6
+
+
+def test_main_resumes(tmp_path, sample, monkeypatch):
+    monkeypatch.setattr(train_fashion.data, "load", lambda name, split: sample)
+    names = ["fashion-standard-0", "fashion-standard-1"]
+    monkeypatch.setattr(train_fashion, "LOSSES", {"standard": cross_entropy})
+    monkeypatch.setattr(train_fashion, "SEEDS", (0, 1))
+    train_fashion.main(names[:1], tmp_path, 1)
+    first = (tmp_path / f"{names[0]}.safetensors").stat().st_mtime_ns
+    done = []
+    make = train_fashion.classifier
+    monkeypatch.setattr(train_fashion, "classifier", lambda *a: (done.append(a[1]), make(*a))[1])
+    monkeypatch.setattr(
+        train_fashion, "decoder", lambda epochs, t: make(cross_entropy, 5, {}, 1, t)
+    )
+    train_fashion.main([], tmp_path, 1)
+    assert sorted(done) == [1, 100]  # seed 0 was there; seed 1 and the judge were not
+    assert (tmp_path / f"{names[0]}.safetensors").stat().st_mtime_ns == first
+    again = zoo.trained.build(names[0], tmp_path)
+    assert again.manifest["seed"] == 0
