@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actmax_lib import checks
+from actmax_lib._score_inputs import values_of
 from actmax_lib.training import accuracy
 
 
@@ -17,7 +18,8 @@ def cosine_to_mean(images: Tensor, labels: Tensor, means: Tensor) -> Tensor:
     images: (N, ...); labels: (N,) in 0 ... K-1; means: (K, ...) of the data. In [-1, 1]; 1 is a
     prototype up to contrast. Raises ValueError for a label without a mean.
     """
-    checks.in_range("label", tuple(labels.tolist()), len(means), f"there are {len(means)} means")
+    given, _ = checks.indices("label", labels)
+    checks.in_range("label", given, len(means), f"there are {len(means)} means")
     middle = means.mean(0)
     return F.cosine_similarity((images - middle).flatten(1), (means[labels] - middle).flatten(1))
 
@@ -29,6 +31,7 @@ def high_frequency_share(images: Tensor, above: float = 0.25) -> Tensor:
     image without variance the share is 0. White noise has 1 - π/16 = .80 above a quarter.
     """
     above = checks.real("above", above, above=0, below=math.sqrt(0.5))
+    images = checks.real_tensor("images", images)
     power = torch.fft.fft2(images - images.mean((-2, -1), keepdim=True)).abs().square()
     rows, columns = (torch.fft.fftfreq(n, device=images.device) for n in images.shape[-2:])
     high = rows[:, None] ** 2 + columns**2 > above**2
@@ -47,7 +50,7 @@ def log_density_ratio(
     sd, probes = checks.real("sd", sd, above=0), checks.count("probes", probes)
     generator = torch.Generator(x.device).manual_seed(seed)
     with torch.no_grad():
-        here = f(x)
+        here = values_of(f, x)
         gains = [
             f(x + sd * torch.randn(x.shape, generator=generator, device=x.device).to(x)) - here
             for _ in range(probes)

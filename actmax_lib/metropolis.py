@@ -60,6 +60,8 @@ def _value_and_slope(log_density: Callable, y: Tensor, t: int, good: Tensor) -> 
     with torch.enable_grad():
         y = y.detach().requires_grad_()
         value = shaped("log_density", log_density(y), y.shape[:1])
+        if not value.requires_grad:
+            raise ValueError("log_density has no gradient; it must be differentiable in x")
         (slope,) = torch.autograd.grad(value.sum(), y)
     value = value.detach()
     outside = value == -math.inf

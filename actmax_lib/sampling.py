@@ -144,6 +144,11 @@ def _check_limit(score: Score | None, step: float, limit: float | None) -> None:
         limit = getattr(getattr(score, "__self__", None), "stability_limit", None)
     if limit is None:
         return
+    if limit == 0:
+        raise ValueError(
+            "the covariance is singular: the noise of every step leaves the support, so no step is "
+            "below the stability limit 0; sample in coordinates of the support"
+        )
     if step >= checks.real("limit", limit):
         raise ValueError(
             f"step {step:g} is not below the stability limit {limit:g} "

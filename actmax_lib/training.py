@@ -23,7 +23,9 @@ CLIP = 1.0  # norm of a step's gradient: the square of a noisy trace has rare, h
 
 def cross_entropy(net: nn.Module, x: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
     """-log p(y|x), the mean over the batch: what *standard* means."""
-    return F.cross_entropy(net(x), labels)
+    logits = net(x)
+    _check_labels(labels, logits)
+    return F.cross_entropy(logits, labels)
 
 
 def penalized(weight: float, penalty: Penalty, share: float = 0.5) -> Loss:
@@ -49,8 +51,14 @@ def penalized(weight: float, penalty: Penalty, share: float = 0.5) -> Loss:
 
 
 def own_logit(net: nn.Module, labels: Tensor) -> Callable[[Tensor], Tensor]:
-    """x (N, ...) -> f_y(x) (N,), y the label of each sample."""
-    return lambda x: net(x).gather(1, labels[:, None])[:, 0]
+    """x (N, ...) -> f_y(x) (N,), y the label of each sample; ValueError for another number."""
+
+    def f(x: Tensor) -> Tensor:
+        if len(x) != len(labels):
+            raise ValueError(f"got {len(x)} samples and {len(labels)} labels; give as many of each")
+        return net(x).gather(1, labels[:, None])[:, 0]
+
+    return f
 
 
 def score_matching(
@@ -101,8 +109,9 @@ def fit(
 
     images: (n, ...) in [0, 1]; labels: (n,). seed: order of the samples and noise of the loss; the
     start of the weights is the caller's. A last batch that is not full is left out.
-    Raises ValueError for data that are empty or of two lengths, or fewer than one batch, and
-    ArithmeticError when the loss is no longer finite.
+    Raises TypeError for images that are no floating-point tensor, ValueError for data that are
+    empty or of two lengths, or fewer than one batch, or (from the losses here) a label that the
+    network has no logit for, and ArithmeticError when the loss is no longer finite.
     """
     epochs, batch = checks.count("epochs", epochs), checks.count("batch", batch)
     if len(images) != len(labels) or len(images) < batch:
@@ -110,6 +119,8 @@ def fit(
             f"got {len(images)} images and {len(labels)} labels; give as many of each, "
             f"and at least one batch of {batch}"
         )
+    if not images.is_floating_point():
+        raise TypeError(f"images must be in [0, 1], got {images.dtype}; see Dataset.images")
     generator = torch.Generator().manual_seed(checks.count("seed", seed, at_least=0))
     steps = len(images) // batch
     optimizer = torch.optim.Adam(net.parameters(), lr=lr)
@@ -138,11 +149,25 @@ def fit(
 
 @torch.no_grad()
 def accuracy(net: nn.Module, images: Tensor, labels: Tensor, batch: int = 1000) -> float:
-    """The share of images whose largest logit is their label's."""
+    """The share of images whose largest logit is their label's.
+
+    images: (n, ...); labels: (n,) in 0 ... K - 1, else ValueError.
+    """
     if len(images) == 0 or len(images) != len(labels):
         raise ValueError(f"got {len(images)} images and {len(labels)} labels; give as many of each")
-    hits = [
-        (net(x).argmax(1) == y).sum()
-        for x, y in zip(images.split(batch), labels.split(batch), strict=True)
-    ]
-    return float(sum(hits)) / len(images)
+    hits = 0
+    for x, y in zip(images.split(batch), labels.split(batch), strict=True):
+        logits = net(x)
+        _check_labels(y, logits)
+        hits += int((logits.argmax(1) == y).sum())
+    return hits / len(images)
+
+
+def _check_labels(labels: Tensor, logits: Tensor) -> None:
+    if labels.dtype != torch.int64:
+        raise TypeError(f"labels must be an int64 tensor, got {labels.dtype}")
+    wrong = labels[(labels < 0) | (labels >= logits.shape[1])]
+    if len(wrong):
+        raise ValueError(
+            f"label {int(wrong[0])} is out of range: there are {logits.shape[1]} logits"
+        )

@@ -182,6 +182,9 @@ def test_phases_that_do_not_matter():
     w[0, 0] = 1
     assert cf.affine_phases(w, 0, r).unique
     np.testing.assert_allclose(cf.affine_phases(w, 0, r).x, w, atol=1e-12)
+    balanced = cf.affine_phases(w - w.mean(), 0, r)  # the mean of x is given, whatever w has
+    assert balanced.unique
+    np.testing.assert_allclose(balanced.x, w, atol=1e-12)
 
 
 # --- jitter ---------------------------------------------------------------------------------------

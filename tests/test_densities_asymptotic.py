@@ -86,6 +86,15 @@ def test_no_bias_is_too_large():
         net[2].weight.fill_(3.0)
     x = torch.tensor([[1.0], [-1.0]]).double()
     assert asymptotic_slope(net, x).flatten().tolist() == [0, 3]
+    parts = nn.Unflatten(1, (1, 1)), nn.Conv1d(1, 1, 1), nn.BatchNorm1d(1), nn.ReLU(), nn.Flatten()
+    net = nn.Sequential(*parts).double().eval()
+    nn.init.constant_(net[1].weight, -3.0)
+    slopes = [0.0, 3 / math.sqrt(1 + net[2].eps)]  # the running variance is 1
+    for huge in (net[1].bias, net[2].bias, net[2].running_mean):
+        for part in (net[1].bias, net[2].bias, net[2].running_mean):
+            nn.init.zeros_(part)
+        nn.init.constant_(huge, -1e12 if huge is net[2].running_mean else 1e12)
+        assert asymptotic_slope(net, x).flatten().tolist() == pytest.approx(slopes, abs=1e-9)
 
 
 @pytest.mark.parametrize("unit", [nn.Softplus(10.0), nn.GELU(), nn.SiLU(), nn.ELU()])

@@ -94,6 +94,18 @@ def test_samples_come_from_the_joint():
     assert torch.equal(classes.sample(9, seed=1)[0], classes.sample(9, seed=1)[0])
 
 
+def test_samples_of_each_class_have_its_own_covariance():
+    rng, n = np.random.default_rng(11), 20_000
+    covariances = np.stack([spd(rng, 3) for _ in range(2)])
+    x, k = GaussianClasses(rng.normal(size=(2, 3)), covariances, [0.4, 0.6]).sample(n, seed=2)
+    for label, S in enumerate(covariances):
+        own = np.cov(x[k == label].numpy().T)
+        white = np.linalg.solve(np.linalg.cholesky(S), own)
+        white = np.linalg.solve(np.linalg.cholesky(S), white.T)  # I, but for chance
+        m = int((k == label).sum())
+        assert (np.abs(white - np.eye(3)) * np.sqrt(m / (1 + np.eye(3)))).max() < 4.5
+
+
 def test_fit_recovers_the_classes_and_averages_the_data():
     truth = GaussianClasses([[0.0, 0.0], [3.0, 1.0]], [[1.0, 0.3], [0.3, 0.5]], [0.3, 0.7])
     x, k = truth.sample(5000, seed=0)
@@ -107,6 +119,11 @@ def test_fit_recovers_the_classes_and_averages_the_data():
     assert fitted.priors[1].item() == pytest.approx((k == 1).double().mean().item())
     own = GaussianClasses.fit(x, k, shared=False)
     assert not own.shared
+    for label in (0, 1):  # divided by n, as the largest likelihood asks
+        rows = x[k == label][:4]
+        S = np.cov(x[k == label].numpy().T, bias=True)
+        stated = -np.linalg.solve(S, (rows - own.means[label]).numpy().T).T
+        np.testing.assert_allclose(own.score(rows, label), stated, rtol=1e-8, atol=1e-8)
     likelihood = [c.log_joint(x).gather(1, k[:, None]).sum() for c in (truth, fitted, own)]
     assert likelihood[0] < likelihood[1] < likelihood[2]
 
@@ -121,6 +138,8 @@ def test_overshoot_of_the_narrow_class():
         classes.most_certain(0), torch.tensor([-1.0, 0.0], dtype=torch.float64)
     )
     assert classes.prototype(0).tolist() == [0, 0]
+    classes.prototype(0).fill_(9.0)  # a copy: the class stays where it is
+    assert classes.means[0].tolist() == [0, 0]
     with pytest.raises(UnboundedProblemError) as caught:
         classes.most_certain(1)
     assert caught.value.direction.tolist() == pytest.approx([1, 0], abs=1e-9)

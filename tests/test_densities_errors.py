@@ -22,6 +22,7 @@ EYE = np.eye(2)
         ([0.0, 1.0], EYE, None, r"means must have shape \(K, d\)"),
         (np.zeros((0, 2)), EYE, None, "means is empty"),
         (TWO, EYE, [0.5, 0.6], "priors sum to 1.1"),
+        (TWO, EYE, [0.5, 0.501], "priors sum to 1.001"),
         (TWO, EYE, [0.0, 1.0], r"priors\[0\] is 0"),
         (TWO, EYE, [-0.5, 1.5], r"priors\[0\] is -0.5"),
         (TWO, EYE, [1.0], "for 2 classes"),
@@ -34,6 +35,7 @@ EYE = np.eye(2)
             "different planes",
         ),
         ([[0.0, 0.0], [1.0, 0.0]], [np.diag([1.0, 0.0]), EYE], None, "different planes"),
+        ([[0.0, 0.0], [1.0, 0.0]], [EYE, np.diag([1.0, 0.0])], None, "different planes"),
     ],
 )
 def test_bad_parameters(means, covariances, priors, words):

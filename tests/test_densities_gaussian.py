@@ -128,6 +128,12 @@ def test_stability_limit_is_four_times_the_least_variance():
     assert Gaussian([0.0, 0.0], rotated).stability_limit == pytest.approx(2.0)
 
 
+def test_rounding_far_out_is_not_taken_for_being_off_the_support():
+    line = Gaussian(torch.tensor([1e5, -2e5]), torch.tensor([[1.0, 3.0], [3.0, 9.0]]))
+    assert line.covariance.rank == 1
+    assert torch.isfinite(line.log_prob(line.sample(200))).all()  # float32 has steps of 0.016 there
+
+
 def test_nearly_singular_is_not_taken_for_singular():
     gaussian = Gaussian([0.0, 0.0], np.diag([1.0, 1e-10]))
     assert gaussian.covariance.rank == 2

@@ -149,6 +149,7 @@ def test_a_grid_over_the_plane():
         (lambda: implicit_density(torch.zeros(2, 2), 0.0), "volume must be > 0, got 0"),
         (lambda: implicit_density(torch.zeros(2, 2), torch.ones(3)), r"\(2,\), one a point"),
         (lambda: hybrid_joint(torch.zeros(2, 2), torch.zeros(2), 1.0), "row 0 sum to 2"),
+        (lambda: hybrid_joint(torch.full((2, 1), 0.001), torch.zeros(2), 1.0), "sum to 1.001"),
         (
             lambda: hybrid_joint(torch.zeros(2, 2).log_softmax(1), torch.zeros(3), 1.0),
             "one value a point",

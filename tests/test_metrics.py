@@ -33,6 +33,8 @@ def test_cosine_is_taken_about_the_mean_of_the_classes():
 def test_cosine_refuses_a_label_without_a_mean():
     with pytest.raises(ValueError, match="label 4 is out of range"):
         metrics.cosine_to_mean(MEANS[:1], torch.tensor([4]), MEANS)
+    with pytest.raises(ValueError, match="label must be at least 0, got -1"):  # no last class
+        metrics.cosine_to_mean(MEANS[:1], torch.tensor([-1]), MEANS)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (15, 20)])

@@ -1,5 +1,6 @@
 """The committed pictures of the playground and the strip are what their manifests say they are."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -118,6 +119,31 @@ def test_the_strip_is_that_of_its_script():
     share = high_frequency_share(x).numpy()  # lossy: what is compressed loses fast waves
     assert np.corrcoef(share, STRIP["high"])[0, 1] > 0.97
     assert np.corrcoef(np.roll(share, 2), STRIP["high"])[0, 1] < 0.9
+
+
+def test_a_sheet_is_read_row_by_row():
+    each = np.arange(5, dtype=np.uint8)[:, None, None] * np.ones((2, 3), np.uint8)
+    sheet = np.asarray(results.sheet(each, 2))
+    assert sheet[::2, ::3].tolist() == [[0, 1], [2, 3], [4, 255]]
+    assert sheet.shape == (6, 6)
+    colours = np.asarray(results.sheet(np.stack([each, each + 1, each + 2], -1), 3))
+    assert colours[2, 3].tolist() == [4, 5, 6]
+    grey = results.bytes_of(torch.tensor([-1.0, 0.4, 127.6, 254.6, 300]).view(1, 1, 1, 5) / 255)
+    assert grey.tolist() == [[[0, 0, 128, 255, 255]]]
+    red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 1, 2)
+    assert results.bytes_of(red).tolist() == [[[[255, 0, 0]] * 2]]
+
+
+def test_a_manifest_has_the_hash_of_its_picture(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "new")
+    results.write("one", {"seed": 3}, b"picture")
+    told = json.loads((tmp_path / "new" / "one.json").read_text())
+    assert told == {
+        "seed": 3,
+        "sheet": "one.webp",
+        "sha256": hashlib.sha256(b"picture").hexdigest(),
+    }
+    assert (tmp_path / "new" / "one.webp").read_bytes() == b"picture"
 
 
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):

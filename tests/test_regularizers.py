@@ -84,6 +84,13 @@ def test_smoothness_and_frequency_penalty(rng, channels, height, width, power):
     )
 
 
+def test_one_penalty_prices_pictures_of_all_sizes():
+    rng, f = np.random.default_rng(3), frequency_penalty(0.7, 0.5)
+    for size in ((4, 6), (5, 6), (4, 5), (4, 6)):
+        x = images(rng, 2, 1, *size)
+        np.testing.assert_allclose(f(torch.tensor(x)), -0.7 * weighted(x, 0.5), atol=1e-11)
+
+
 @given(seeds, st.integers(1, 6), st.integers(1, 6))
 def test_power_0_is_l2_and_constants_are_free_above(rng, height, width):
     x = torch.tensor(images(rng, 2, 2, height, width))

@@ -146,6 +146,16 @@ def test_the_jem_form():
     assert sampling.sgld(score, zeros(4, 2) + 1, drift=0.1, noise=0, steps=5).temperature == 0
 
 
+def test_steps_that_change_are_all_checked_and_the_last_is_told():
+    normal = densities.Gaussian([0.0, 0.0], np.eye(2))
+    how = {"noise": lambda t: 0.2 / (1 + t), "steps": 3}
+    chain = sampling.sgld(normal.score, zeros(1, 2), drift=lambda t: 0.4 / (1 + t), **how)
+    assert chain.step == pytest.approx(2 * 0.4 / 3)
+    assert chain.temperature == pytest.approx((0.2 / 3) ** 2 / (2 * 0.4 / 3))
+    with pytest.raises(ValueError, match="step 5 is not below the stability limit 4 "):
+        sampling.sgld(normal.score, zeros(1, 2), drift=lambda t: [0.1, 0.1, 2.5][t], steps=3)
+
+
 def test_decreasing_steps_with_a_noisy_score():
     """Welling & Teh: what a minibatch adds, tau^2 drift^2, dies out with the drift."""
     drift, tau, n, steps = sampling.decreasing(0.5, 2.0, 0.8), 2.0, 20_000, 400
@@ -263,3 +273,5 @@ def test_bad_laws():
         sampling.stationary_covariance(np.diag([1.0, -1.0]), 0.1)
     with pytest.raises(ValueError, match="gamma must be in"):
         sampling.decreasing(1.0, 1.0, 1.1)
+    with pytest.raises(ValueError, match="gamma must be a finite number in"):
+        sampling.decreasing(1.0, 1.0, 0.5)  # the sum of the squares would be infinite

@@ -100,6 +100,29 @@ def test_acceptance_is_what_an_integral_says():
     assert shares == sorted(shares, reverse=True)
 
 
+def test_several_coordinates_and_pictures():
+    """A correlated Gaussian; and the shape of a point does not matter."""
+    S = torch.tensor([[2.0, 0.8, 0.0], [0.8, 1.5, -0.4], [0.0, -0.4, 1.0]], dtype=torch.float64)
+    P, n = torch.linalg.inv(S), 20_000
+
+    def log_density(x):
+        x = x.flatten(1)
+        return -((x @ P) * x).sum(1) / 2
+
+    x0 = torch.zeros(n, 3, dtype=torch.float64)
+    chain = sampling.mala(log_density, x0, step=1.2, steps=80, keep=80)
+    white = torch.linalg.solve_triangular(torch.linalg.cholesky(S), chain.last.mT, upper=False)
+    z = (white @ white.mT / n - torch.eye(3)) * (n / (1 + torch.eye(3))).sqrt()
+    assert float(z.abs().max()) < Z
+    pictures = sampling.mala(log_density, x0.view(n, 1, 1, 3)[:50], step=1.2, steps=9)
+    rows = sampling.mala(log_density, x0[:50], step=1.2, steps=9)
+    torch.testing.assert_close(pictures.samples.flatten(2), rows.samples)
+    states = torch.cat([x0[None, :50], rows.samples])
+    moved = (states[1:] != states[:-1]).any(2).double().mean(0)
+    assert torch.equal(rows.acceptance, moved)  # the share of steps that were taken
+    assert 0 < moved.min() < moved.max()
+
+
 def test_acceptance_falls_with_the_step():
     steps = (0.01, 0.5, 2.0, 8.0, 60.0)
     means = [run(step=s, steps=40, n=500).acceptance for s in steps]

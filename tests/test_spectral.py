@@ -94,6 +94,20 @@ def test_a_blur_goes_on_to_the_box_and_keeps_what_the_image_is():
     torch.testing.assert_close(twice, after(blurred(point(x0.cumsum(2)), 1.0), 1))
 
 
+def test_a_blur_hands_on_the_prior_and_the_networks():
+    class Own(type(point([[1.0]]))):
+        nets = (nets.mlp(),)
+
+        def prior(self, z):
+            return -z.square().sum((1, 2, 3))
+
+    x0 = torch.ones(1, 1, 2, 2, dtype=torch.float64)
+    image = blurred(Own(x0, None, None), 0.5)
+    run = maximize(still, image, steps=1)
+    assert run.terms["prior"].flatten().tolist() == [-4]
+    assert image.nets == Own.nets
+
+
 @pytest.mark.parametrize(("make", "error", "message"), [
     (lambda: blurred(torch.zeros(1), 1), TypeError, "latents are a picture"),
     (lambda: blurred(linear(np.eye(2), [0.0, 0]), 1), TypeError, "latents are a picture"),

@@ -52,6 +52,7 @@ class GaussianClasses:
         given, _ = checks.indices("labels", labels)
         if len(given) != len(x):
             raise ValueError(f"labels has {len(given)} entries for {len(x)} rows of x")
+        checks.in_range("label", given, len(x), f"{len(x)} rows of x have at most {len(x)} classes")
         index = torch.tensor(given, device=x.device)
         counts = index.bincount()
         if bool((counts == 0).any()):

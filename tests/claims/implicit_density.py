@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from scipy.integrate import quad
 from scipy.optimize import minimize
-from scipy.special import logsumexp, softmax
+from scipy.special import log_softmax, logsumexp, softmax
 from scipy.stats import multivariate_normal
 
 from actmax_lib import densities
@@ -59,6 +59,12 @@ def joint():
         grid = densities.implicit_density(torch.from_numpy(f(g).T), g[1] - g[0])
         errors += [grid.class_prior.numpy() - prior, grid.log_Z.item() - math.log(Z)]
         errors += [grid.log_Zk.numpy() - np.log(Zk)]
+        at = [1800, 2000, 2300]
+        both = np.exp(f(g[at]).T) / Z
+        errors += [grid.log_joint[at].exp().numpy() - both]
+        errors += [grid.log_marginal[at].exp().numpy() - both.sum(1)]
+        errors += [grid.log_conditional[at].exp().numpy() - both / prior]
+        errors += [grid.log_posterior[at].exp().numpy() - both / both.sum(1, keepdims=True)]
         errors.append(broken((f(g).argmax(1) == grid.log_conditional.argmax(0).numpy()).all()))
     return worst(*errors)
 
@@ -81,8 +87,9 @@ def split():
             [multivariate_normal(means[k], S[k]).logpdf(x) + np.log(prior[k]) for k in range(K)], 1
         )
         logits = joint + logZ  # a network with these logits implies this joint
-        marginal = np.log(np.exp(joint).sum(1))
-        certainty = joint - marginal[:, None]
+        parts = [p * multivariate_normal(means[k], S[k]).pdf(x) for k, p in enumerate(prior)]
+        marginal = np.log(np.sum(parts, 0))
+        certainty = log_softmax(logits, axis=1)  # what the network says of the class
         errors.append(logits - certainty - marginal[:, None] - logZ)
         energy = densities.lse_energy(torch.from_numpy(logits)).numpy()
         errors.append(energy + marginal + logZ)
@@ -177,7 +184,8 @@ def picture():
 
 @claim(
     "eq:implicit:score",
-    statement="∇ log p(x|k) = ∇f_k: differences of the log-density on a Gaussian and on a net.",
+    statement="∇ log p(x|k) = ∇f_k: differences of the log-density of a Gaussian, and of that "
+    "which a net of finite integral implies on a grid.",
     tol=1e-7,
 )
 def score():
@@ -192,4 +200,17 @@ def score():
         errors.append(slope(logit, x) - slope(logpdf, x))
         found = densities.Gaussian(mu, S).score(torch.from_numpy(x)[None])[0].numpy()
         errors.append(found + np.linalg.solve(S, x - mu))
+    g = torch.linspace(-9, 9, 18_001, dtype=torch.float64)
+    for seed in range(3):
+        layers, _ = relu_net(rng(seed), (1, 8, 3))
+        net = torch.nn.Sequential(*(  # smooth, so that differences are slopes
+            torch.nn.Tanh() if isinstance(m, torch.nn.ReLU) else m for m in torch_net(layers)
+        ))  # fmt: skip
+        x = g[:, None].clone().requires_grad_()
+        f = net(x) - x.square() / 3
+        implied = densities.implicit_density(f, g[1] - g[0]).log_conditional.detach().numpy()
+        for k in range(3):
+            (own,) = torch.autograd.grad(f[:, k].sum(), x, retain_graph=True)
+            far, near = implied[4:, k] - implied[:-4, k], implied[3:-1, k] - implied[1:-3, k]
+            errors.append((8 * near - far) / (12 * (g[1] - g[0]).item()) - own[2:-2, 0].numpy())
     return worst(*errors)

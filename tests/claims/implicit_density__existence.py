@@ -67,12 +67,15 @@ def linear():
             logs.append(math.log(area))
         errors.append(broken(*(np.diff(logs) > 0.5)))
         errors.append((logs[-1] - logs[-2]) / (32 * np.abs(w).sum()) - 1)
-        layers = [(np.array([w, -2 * w]), np.array([b, 0.0]))]
-        try:
-            densities.check_normalisable(torch_net(layers), torch.eye(2, dtype=torch.float64))
-            errors.append(broken(w.max() < 0))
-        except UnnormalisableError as error:
-            errors.append(broken((v := w @ error.direction.numpy()) > 0 or -2 * v > 0))
+        W, axes = np.array([w, -2 * w]), torch.eye(2, dtype=torch.float64)
+        for k in (0, 1):
+            try:
+                densities.check_normalisable(
+                    torch_net([(W, np.array([b, 0.0]))]), torch.cat([axes, -axes]), k
+                )
+                errors.append(1)
+            except UnnormalisableError as error:  # the way it names is a way up
+                errors.append(broken(W[k] @ error.direction.numpy() > 0))
     return worst(*errors)
 
 

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import log_softmax, logsumexp
 from scipy.stats import chi2, multivariate_normal
 
 from . import claim
@@ -75,7 +75,7 @@ def jem():
         weight = np.exp(lse(theta, grid) - log_z(theta)) * cell
         logits = _net(theta, x)
         joint = logits - log_z(theta)
-        posterior = logits - lse(theta, x)[:, None]
+        posterior = log_softmax(logits, axis=1)
         errors.append(joint - posterior - (lse(theta, x) - log_z(theta))[:, None])
         for e in np.eye(30):
             h = 1e-5 * e
