@@ -1,7 +1,9 @@
 """A reference list whose labels are what the text says, "Olah et al., 2017", instead of numbers."""
 
+import codecs
 from collections import Counter
 
+import latexcodec  # noqa: F401  # registers "ulatex"
 from pybtex.plugin import register_plugin
 from pybtex.style.formatting.plain import Style as PlainStyle
 from pybtex.style.labels import BaseLabelStyle
@@ -9,9 +11,15 @@ from pybtex.style.labels import BaseLabelStyle
 
 def author_year(entry) -> str:
     """Label of one entry, without regard to the others."""
-    names = [" ".join(p.prelast_names + p.last_names) for p in entry.persons.get("author", [])]
+    people = entry.persons.get("author", [])
+    names = [_plain(" ".join(p.prelast_names + p.last_names)) for p in people]
     who = " and ".join(names[:2]) if len(names) < 3 else f"{names[0]} et al."
     return f"{who or entry.key}, {entry.fields.get('year', 'no date')}"
+
+
+def _plain(name: str) -> str:
+    """A name as it is read, without LaTeX's accents and braces."""
+    return codecs.decode(name, "ulatex").replace("{", "").replace("}", "")
 
 
 class AuthorYear(BaseLabelStyle):

@@ -157,7 +157,8 @@ def gallery(
             f'style="{shape}">{first}{more}</div>'
         )
     across = columns or min(count, 4)
-    cell = f"minmax(min(100%,max(120px,calc((100% - {across - 1}*0.9rem)/{across}))),1fr)"
+    least = 96 if across == 3 else 120  # three fit beside each other on a phone
+    cell = f"minmax(min(100%,max({least}px,calc((100% - {across - 1}*0.9rem)/{across}))),1fr)"
     grid = f"display:grid;grid-template-columns:repeat(auto-fill,{cell});gap:0.9rem"
     return Html(
         '<figure class="actmax-gallery" style="margin:1.5rem 0;padding:0">'

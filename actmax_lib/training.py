@@ -5,6 +5,7 @@ of the chapter *score-matching* act on f_y, the logit of each sample's own label
 ∇f_y = ∇ log p_θ(x|y) in the network's implicit density.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -140,7 +141,7 @@ def fit(
             optimizer.step()
             schedule.step()
             total += float(value.detach())
-        if not total < float("inf"):
+        if not math.isfinite(total):
             raise ArithmeticError(f"the loss is not finite in epoch {epoch}; lower lr={lr:g}")
         history.append(total / steps)
     net.eval()

@@ -19,6 +19,8 @@ def test_cosine_of_means_and_of_their_negatives():
     )
     flipped = middle - 0.3 * (MEANS[labels] - middle)  # contrast does not count, its sign does
     assert torch.allclose(metrics.cosine_to_mean(flipped, labels, MEANS), -torch.ones(4).double())
+    some = metrics.cosine_to_mean(flipped[:2], labels[:2], MEANS)  # about all means, not these two
+    assert torch.allclose(some, -torch.ones(2).double())
 
 
 def test_cosine_is_taken_about_the_mean_of_the_classes():
@@ -53,6 +55,8 @@ def test_share_of_two_waves(size):
 def test_diagonal_waves_count_by_their_length():
     n = 32
     at = torch.arange(n).double()
+    edge = torch.cos(2 * math.pi * 8 * at / n).expand(1, 1, n, n)  # a quarter is not above it
+    assert float(metrics.high_frequency_share(edge)) == pytest.approx(0, abs=1e-9)
     wave = torch.cos(2 * math.pi * (6 * at[:, None] + 6 * at) / n)[None, None]  # .265 cycles
     assert float(metrics.high_frequency_share(wave)) == pytest.approx(1, abs=1e-9)
     assert float(metrics.high_frequency_share(wave, above=0.3)) == pytest.approx(0, abs=1e-9)
@@ -89,6 +93,7 @@ def test_density_ratio_does_not_depend_on_the_gauge_constant_and_refuses():
     one = metrics.log_density_ratio(lambda x: x.sum(1), x, 0.1, seed=4)
     two = metrics.log_density_ratio(lambda x: x.sum(1) + 3.0, x, 0.1, seed=4)
     assert torch.allclose(one, two, atol=1e-5)
+    assert one[0] != one[1]  # each sample has its own noise
     assert not torch.allclose(one, metrics.log_density_ratio(lambda x: x.sum(1), x, 0.1, seed=5))
     with pytest.raises(ValueError, match="sd"):
         metrics.log_density_ratio(lambda x: x.sum(1), x, 0.0)

@@ -122,12 +122,14 @@ def test_the_strip_is_that_of_its_script():
 
 
 def test_a_sheet_is_read_row_by_row():
-    each = np.arange(5, dtype=np.uint8)[:, None, None] * np.ones((2, 3), np.uint8)
+    each = 10 * np.arange(5, dtype=np.uint8)[:, None] + np.arange(6, dtype=np.uint8)
+    each = each.reshape(5, 2, 3)
     sheet = np.asarray(results.sheet(each, 2))
-    assert sheet[::2, ::3].tolist() == [[0, 1], [2, 3], [4, 255]]
     assert sheet.shape == (6, 6)
+    assert sheet[2:4].tolist() == [[20, 21, 22, 30, 31, 32], [23, 24, 25, 33, 34, 35]]
+    assert sheet[4].tolist() == [40, 41, 42, 255, 255, 255]
     colours = np.asarray(results.sheet(np.stack([each, each + 1, each + 2], -1), 3))
-    assert colours[2, 3].tolist() == [4, 5, 6]
+    assert colours[2, 3].tolist() == [40, 41, 42]
     grey = results.bytes_of(torch.tensor([-1.0, 0.4, 127.6, 254.6, 300]).view(1, 1, 1, 5) / 255)
     assert grey.tolist() == [[[0, 0, 128, 255, 255]]]
     red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 1, 2)

@@ -5,7 +5,7 @@ import statistics
 
 import pytest
 
-from actmax_lib import data, zoo
+from actmax_lib import data, metrics, zoo
 from actmax_lib.zoo import trained
 from scripts import measure_score_matching as script
 from scripts.train_fashion import LOSSES, SEEDS
@@ -34,6 +34,13 @@ def test_the_summary_is_the_mean_and_the_sample_deviation():
             assert sd == pytest.approx(statistics.stdev(runs), abs=1e-12)
 
 
+def test_the_script_sums_up_what_is_here():
+    for method, measures in script.summary(TOLD["networks"]).items():
+        for key, (mean, sd) in measures.items():
+            assert mean == pytest.approx(TOLD["methods"][method][key][0], rel=1e-9)
+            assert sd == pytest.approx(TOLD["methods"][method][key][1], rel=1e-9)
+
+
 @pytest.mark.parametrize("name", ["fashion-standard-1", "fashion-score-matched-2"])
 def test_a_network_measured_again(name):
     try:
@@ -49,6 +56,28 @@ def test_a_network_measured_again(name):
         assert again[key] == pytest.approx(told[key], rel=1e-3)
     for key, loose in LOOSE.items():
         assert abs(again[key] - told[key]) < loose, key
+    assert again["cosine_by_class"] == pytest.approx(told["cosine_by_class"], abs=0.03)
+    way = [again["gan_test_on_the_way"], told["gan_test_on_the_way"]]
+    assert way[0] == pytest.approx(way[1], abs=0.05)
+    photos = metrics.high_frequency_share(test.images(range(script.PHOTOS))).mean()
+    assert float(photos) == pytest.approx(TOLD["data"]["high_frequency"], rel=1e-5)
+
+
+def test_the_numbers_agree_with_each_other():
+    for row in TOLD["networks"].values():
+        assert statistics.mean(row["cosine_by_class"]) == pytest.approx(row["cosine_to_mean"])
+        last = row["gan_test_on_the_way"][-1]  # the frame before the last step
+        assert last == pytest.approx(row["gan_test"], abs=0.03)
+        assert row["gan_test_on_the_way"][0] < 0.3  # at the start there is noise, of any class
+        assert len(row["gan_test_on_the_way"]) == len(TOLD["steps"])
+        assert len(row["log_density_ratio"]) == len(TOLD["noises"])
+    assert TOLD["data"]["judge_accuracy"] == trained.manifest()["fashion-judge"]["accuracy"]
+    assert TOLD["noises"] == list(script.NOISES)
+    for method, told in TOLD["methods"].items():  # lists entry by entry
+        runs = [TOLD["networks"][f"fashion-{method}-{seed}"]["cosine_by_class"] for seed in SEEDS]
+        pairs = zip(*told["cosine_by_class"], *runs, strict=True)
+        for mean, sd, *three in pairs:
+            assert (mean, sd) == pytest.approx((statistics.mean(three), statistics.stdev(three)))
 
 
 def test_another_network_does_not_pass_for_it():

@@ -114,3 +114,6 @@ def test_main_resumes(tmp_path, sample, monkeypatch):
     assert (tmp_path / f"{names[0]}.safetensors").stat().st_mtime_ns == first
     again = zoo.trained.build(names[0], tmp_path)
     assert again.manifest["seed"] == 0
+    assert again.manifest["data"] == hashlib.sha256(sample.pixels.numpy().tobytes()).hexdigest()
+    assert again.manifest["command"].endswith(f"train_fashion {names[0]}")
+    assert again.manifest["epochs"] == 1

@@ -55,7 +55,7 @@ def penalty_of(loss, net, x, y):
 
 def batch(n=6, d=5, classes=3):
     x = torch.randn(n, d, dtype=torch.float64, generator=generator(1))
-    return x, torch.arange(n) % classes
+    return x, torch.arange(n) // 2 % classes  # the first half has other labels than the second
 
 
 def test_own_logit_takes_each_samples_label():
@@ -92,7 +92,7 @@ def test_the_penalty_reaches_the_parameters():
 @pytest.mark.parametrize("antithetic", [True, False])
 def test_score_matching_is_the_papers_sum(antithetic):
     # E h = a d; E ½‖g‖² exact; E h² from the laws of variance of the chapter
-    n, d, sigma, mu, weight = 20_000, 4, 0.5, 1e-2, 0.7
+    n, d, sigma, mu, weight = 20_000, 4, 0.5, 0.2, 0.7
     x = torch.full((n, d), 0.3, dtype=torch.float64)
     y = torch.zeros(n, dtype=torch.long)
     net = Bowls([-1.5, 0.0])
@@ -115,6 +115,20 @@ def test_anti_score_matching_is_capped_from_above(a, most):
         assert rest == pytest.approx(-capped, abs=0.02)
     else:
         assert rest == pytest.approx(-a * 5, abs=4.5 * abs(a) * math.sqrt(10 / 2000))
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.5])
+def test_anti_score_matching_looks_as_far_as_sigma(sigma):
+    """A kink, whose trace is seen as 2/σ √(2/π) a coordinate (chapter score-matching)."""
+
+    class Kink(nn.Module):
+        def forward(self, x):
+            return x.abs().sum(1, keepdim=True)
+
+    x, y = torch.zeros(20_000, 3, dtype=torch.float64), torch.zeros(20_000, dtype=torch.long)
+    rest = penalty_of(anti_score_matching(1.0, sigma=sigma), Kink(), x, y)
+    sd = 2 / sigma * math.sqrt(3 * (1 - 2 / math.pi) / 10_000)
+    assert abs(rest + 3 * 2 / sigma * math.sqrt(2 / math.pi)) < 4.5 * sd
 
 
 def test_only_the_share_of_the_batch_is_penalised():
@@ -142,6 +156,40 @@ def test_an_epoch_uses_each_sample_once_and_full_batches_only(sample):
     for epoch in (rows[:2], rows[2:]):
         assert len(torch.cat(epoch).unique()) == 64
     assert not torch.equal(torch.cat(rows[:2]), torch.cat(rows[2:]))
+
+
+@pytest.mark.parametrize(("steep", "kept"), [(0.1, 0.1), (50.0, 1.0), (-50.0, -1.0)])
+def test_each_step_has_its_own_gradient_cut_to_length_one(steep, kept):
+    net, seen = nn.Linear(1, 1, bias=False), []
+
+    def loss(net, x, y, generator):
+        assert net.training
+        if net.weight.grad is not None:
+            seen.append(float(net.weight.grad))
+        return (net.weight - net.weight.detach()).sum() * steep + 3
+
+    history = fit(net.eval(), loss, torch.zeros(8, 1), torch.zeros(8), epochs=3, batch=2)
+    assert seen == pytest.approx([kept] * 11, rel=1e-4)
+    assert history == [3.0] * 3  # the mean over the steps
+
+
+def test_the_learning_rate_is_the_one_given():
+    """Adam's steps along a constant gradient are those of the cycle: from lr/25 to lr and to 0."""
+    moves = []
+    for lr in (1e-2, 1e-3):
+        net, seen = fresh(lambda: nn.Linear(1, 1, bias=False), 0), []
+
+        def loss(net, x, y, generator, seen=seen):
+            seen.append(float(net.weight.detach()))
+            return net.weight.sum()
+
+        fit(net, loss, torch.zeros(40, 1), torch.zeros(40), epochs=1, batch=1, lr=lr)
+        moves.append(-np.diff(seen) / lr)
+    np.testing.assert_allclose(*moves, rtol=1e-2)
+    assert moves[0][0] == pytest.approx(1 / 25, rel=1e-3)
+    assert 0.8 < moves[0].max() < 1.2  # the momentum has a cycle too
+    assert moves[0].argmax() < 20  # up sooner than down
+    assert moves[0][-1] < 1 / 25
 
 
 def test_the_same_seed_gives_the_same_bits_and_moves_no_global_state(sample):
@@ -207,5 +255,6 @@ def test_bad_input(sample):
         accuracy(tiny(), x[:0], y[:0])
     with pytest.raises(ValueError, match="share"):
         penalized(1.0, lambda f, x, g: x, share=1.5)
-    with pytest.raises(ArithmeticError, match="epoch 0"):
-        fit(tiny(), lambda net, x, y, g: net(x).sum() * math.nan, x, y, epochs=1, batch=32)
+    for bad in (math.nan, math.inf, -math.inf):
+        with pytest.raises(ArithmeticError, match="epoch 0"):
+            fit(tiny(), lambda net, x, y, g, b=bad: 0 * net(x).sum() + b, x, y, epochs=1, batch=32)

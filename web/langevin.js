@@ -181,7 +181,7 @@ export default {
         if (lost()) return "The particles have left for infinity. Take a smaller step, and start again.";
         if (T === 0) return `No noise: every particle climbs to a top of the density, or tries to${eps >= LIMIT && gaussian() ? ", but the step is too long" : ""}. This is activation maximization.`;
         if (!gaussian()) return "Two hills: no formula for a finite step. The lines are those of p^(1/T), for infinitely small steps.";
-        if (eps >= LIMIT) return `The step is not below the limit ${num(LIMIT, 2)}: along the short axis every step overshoots by more than the last.`;
+        if (eps >= LIMIT) return `The step is not below the limit ${num(LIMIT, 2)}: along the short axis every step overshoots by ${eps > LIMIT ? "more than" : "as much as"} the last.`;
         const times = known.law.map((v, i) => num(v / known.density[i], 2));
         return `The variances settle at ${times[0]} and ${times[1]} times those of ${T === 1 ? "the density" : "p^(1/T)"}.`;
       }

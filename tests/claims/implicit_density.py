@@ -179,6 +179,12 @@ def picture():
             away = ((points - x0) ** 2).sum(1)
             best = points[(f - M * away[:, None]).argmax(0)]
             bad += broken((np.linalg.norm(best - x0, axis=1) <= L / M).all())
+    for M in (2.0, 20.0, 200.0):  # an affine logit goes half as far as any may
+        w = M * np.array([0.18, -0.24])
+        away = ((points - 0.5) ** 2).sum(1)
+        reach = np.linalg.norm(points[(points @ w - M * away).argmax()] - 0.5)
+        limit = np.linalg.norm(w) / M
+        bad += broken(0.49 * limit < reach <= limit)
     return bad
 
 

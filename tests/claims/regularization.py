@@ -276,6 +276,7 @@ def jittered():
     got = run.images[:, 0].numpy()
     expected = (1 - 0.8**steps) * cf.jitter_template(w, 1)
     z = (got.mean(0) - expected) / (got.std(0, ddof=1) / np.sqrt(n))
+    errors.append(cf.jitter_template(w, 1).sum() - w.sum())  # what a constant picture is worth
     return worst(4.5e9 * worst(*errors, closed), 4.5e5 * worst(best - blurred_w.ravel() / 1.4), z)
 
 

@@ -92,6 +92,8 @@ def test_half_precision_is_used_where_it_changes_nothing(folder):
     told = trained.manifest()
     assert (told["half"]["dtype"], told["full"]["dtype"]) == ("float16", "float32")
     assert told["half"]["bytes"] < 0.75 * told["full"]["bytes"]
+    for name, entry in told.items():
+        assert entry["bytes"] == (folder / f"{name}.safetensors").stat().st_size
     assert torch.equal(zoo.load("full", device="cpu").conv1.weight, net.conv1.weight)
     assert not torch.equal(zoo.load("half", device="cpu").conv1.weight, net.conv1.weight)
 
