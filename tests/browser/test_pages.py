@@ -11,10 +11,18 @@ VIEWS = [(size, mode) for size in (harness.DESKTOP, harness.PHONE) for mode in h
 
 # Pages allowed to weigh more than page_checks.WEIGHT: bytes and reason.
 HEAVY = {
+    "chapters/formulation/regularization": (
+        3_400_000,
+        "the playground carries 918 pictures, so that it answers without a server",
+    ),
+    "chapters/probability/score-matching": (
+        3_700_000,
+        "the longest chapter: seven figures in both colour modes, and pictures of six kinds of networks",
+    ),
     "chapters/networks/cnn-visualization": (
         4_500_000,
         "two megabytes of pictures and films stand in the page itself, so that it opens from disk",
-    )
+    ),
 }
 
 
