@@ -17,7 +17,7 @@ HEAVY = {
     ),
     "chapters/probability/score-matching": (
         3_700_000,
-        "the longest chapter: seven figures in both colour modes, and pictures of six kinds of networks",
+        "the longest chapter: seven figures, each drawn for both colour modes",
     ),
     "chapters/networks/cnn-visualization": (
         4_500_000,
