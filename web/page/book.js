@@ -23,6 +23,8 @@
   addEventListener("load", async () => {
     await window.MathJax?.startup?.promise;
     mark();
-    addEventListener("resize", mark);
+    // also fires when a folded solution is opened, which gives its formulas a size
+    const sizes = new ResizeObserver(mark);
+    for (const box of document.querySelectorAll(Object.keys(wideBoxes).join())) sizes.observe(box);
   });
 })();
