@@ -31,6 +31,8 @@ def unfold(page: Page) -> None:
             d => d.classList.remove("toggle-hidden"));
           document.body.offsetHeight;  // starts the theme's fade-in, in which no colour is its own
           document.getAnimations().forEach(a => a.finish());
+          // two frames: the page's ResizeObserver has then seen what came open
+          return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
         }"""
     )
 
