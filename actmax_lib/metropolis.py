@@ -23,7 +23,11 @@ def mala(
     Raises NonFiniteError where it is NaN or +inf, or -inf at x0.
     """
     step = checks.real("step", step, above=0)
-    temperature = checks.real("temperature", temperature, above=0)
+    if checks.real("temperature", temperature) <= 0:
+        raise ValueError(
+            f"temperature must be > 0, got {temperature!r}: at 0 there is no noise to accept or "
+            "refuse, only gradient ascent, which is ula(..., temperature=0)"
+        )
     steps, keep = lengths(steps, keep)
     x = start(x0)
     generator = stream(seed, x)

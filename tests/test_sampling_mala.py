@@ -156,7 +156,9 @@ def test_one_generator():
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        ({"T": 0.0}, ValueError, "temperature must be a finite number in"),
+        ({"T": 0.0}, ValueError, r"must be > 0, got 0.0: .* which is ula\(..., temperature=0\)"),
+        ({"T": -0.5}, ValueError, "temperature must be > 0, got -0.5"),
+        ({"T": math.nan}, ValueError, "temperature must be a finite number"),
         ({"step": -1.0}, ValueError, "step must be a finite number in"),
         ({"steps": 0}, ValueError, "steps must be at least 1"),
         ({"log_density": lambda x: -x}, ValueError, r"shape \(3,\), got \(3, 1\)"),

@@ -42,6 +42,7 @@ export default {
       const slice = plane(panels, {
         label: "log p(k|x), log p(x) and the objective along the line through the two means.",
         box: () => [-3, 2, -9, 1],
+        pad: [30, 8, 64, 42], // the legend stands above the frame, the name of t below
       });
 
       function covariance(i) {
@@ -71,8 +72,11 @@ export default {
         m.joint = (x) => parts.map((part, i) => part.level - part.size(x.map((v, n) => v - [own, other][i][n])) / 2);
         // the log odds are convex along the line iff the own class is the narrower one
         m.surest = !m.alike && A > B ? -B / (A - B) : null;
-        m.away = own.map((v, i) => (v - other[i]) / Math.hypot(...gap));
+        m.ring = m.surest === null ? null : m.point(m.surest);
+        const w = parts[0].solve(own.map((v, i) => v - other[i])); // S^-1 (own - other): the log odds' way
+        m.away = w.map((v) => v / Math.hypot(...w));
         m.t = m.gamma > 0 ? along(m, m.gamma) : m.surest;
+        m.top = m.t === null ? null : m.point(m.t);
         const { a, b, c, solve } = parts[0];
         if (ui.get("shared")) m.logit = solve(own).map((v) => v / (2 * m.lam));
         else m.logit = own.map((v) => v / (1 + 2 * m.lam * a));
@@ -170,8 +174,15 @@ export default {
         });
       }
 
-      function name(p, text, at, color, [dx, dy]) {
-        if (p.inside(at)) label(p, text, p.px(at[0]) + dx, p.py(at[1]) + dy, { color, font: MATH });
+      /** The name of a mark: beside it, on its other side if there is no room, never over the border. */
+      function name(text, at, color, [dx, dy]) {
+        if (!plan.inside(at)) return;
+        plan.ctx.font = MATH;
+        const half = plan.ctx.measureText(text).width / 2 + 4;
+        const x = Math.max(plan.left + half, Math.min(plan.left + plan.width - half, plan.px(at[0]) + dx));
+        const y = plan.py(at[1]);
+        const room = y + dy > plan.top + 10 && y + dy < plan.top + plan.height - 10;
+        label(plan, text, x, y + (room ? dy : -dy), { color, font: MATH });
       }
 
       /** A point outside the frame, or at infinity: an arrow to the border from the own mean. */
@@ -181,8 +192,12 @@ export default {
         const tip = m.own.map((v, i) => v + reach * way[i]);
         arrow(plan, m.own, tip, { color, width: 2.5 });
         const [x, y] = [plan.px(tip[0]), plan.py(tip[1])];
-        const inside = (v, lo, size) => Math.max(lo + 36, Math.min(lo + size - 36, v));
-        label(plan, text, inside(x, plan.left, plan.width), inside(y + 16, plan.top - 20, plan.height + 40), { color });
+        plan.ctx.font = FONT;
+        const half = plan.ctx.measureText(text).width / 2 + 4;
+        const inside = (v, lo, size, edge) => Math.max(lo + edge, Math.min(lo + size - edge, v));
+        const short = Math.hypot(x - plan.px(m.own[0]), y - plan.py(m.own[1])) < 60; // the mean's name is there
+        const off = (short ? 44 : 16) * (y > plan.top + plan.height - 30 ? -1 : 1);
+        label(plan, text, inside(x, plan.left, plan.width, half), inside(y + off, plan.top, plan.height, 12), { color });
       }
 
       function drawPlan(m, c) {
@@ -195,25 +210,28 @@ export default {
         });
         axes(plan, { x: "x₁", y: "x₂", grid: false });
         plan.clip(() => {
-          if (m.surest === null) leave(m, m.away, "runs away", c.violet);
+          if (m.ring === null) leave(m, m.away, "runs away", c.violet);
+          else if (!plan.inside(m.ring)) leave(m, m.gap.map((v) => -v), "surest: outside", c.violet);
           line(plan, path(m), { color: c.green, width: 3 });
           if (plan.inside(m.logit)) mark(plan, m.logit, { color: c.text, shape: "cross", size: 6 });
           mark(plan, m.other, { color: [c.orange, c.blue][m.k], size: 7 });
           mark(plan, m.own, { color: [c.blue, c.orange][m.k], shape: "star", size: 14 });
-          if (m.surest !== null) mark(plan, m.point(m.surest), { color: c.violet, shape: "ring", size: 8 });
-          if (m.t !== null) mark(plan, m.point(m.t), { color: c.green, size: 5.5 });
+          if (m.ring) mark(plan, m.ring, { color: c.violet, shape: "ring", size: 8 });
+          if (m.top) mark(plan, m.top, { color: c.green, size: 5.5 });
         });
         const hues = [c.blue, c.orange];
-        name(plan, `μ${"₁₂"[m.k]}`, m.own, hues[m.k], [0, 24]);
-        name(plan, `μ${"₁₂"[1 - m.k]}`, m.other, hues[1 - m.k], [0, 22]);
-        name(plan, "logit − λ|x|²", m.logit, c.text, [0, -16]);
-        if (m.surest !== null) name(plan, "surest", m.point(m.surest), c.violet, [0, -18]);
-        if (m.t !== null) name(plan, "γ", m.point(m.t), c.green, [12, -10]);
+        const side = m.logit[1] > m.own[1] ? -1 : 1; // of the cross: below the star or above it
+        name("logit − λ|x|²", m.logit, c.text, [0, 18 * side]);
+        name(`μ${"₁₂"[m.k]}`, m.own, hues[m.k], [0, -24 * side]);
+        name(`μ${"₁₂"[1 - m.k]}`, m.other, hues[1 - m.k], [0, -22 * side]);
+        if (m.ring) name("surest", m.ring, c.violet, [0, -20 * side]);
+        if (m.top) name("γ", m.top, c.green, [13, 12 * side]);
       }
 
       function drawSlice(m, c) {
         slice.begin(c);
-        axes(slice, { x: "t: own mean at 0, other at 1", y: "" });
+        axes(slice, { x: "", y: "" });
+        label(slice, "t: own mean at 0, other at 1", slice.left + slice.width / 2, slice.top + slice.height + 31, { font: MATH });
         const climbed = (t) => m.logs(t)[0] + (m.gamma - 1) * m.marginal(t);
         const tops = [0, Math.max(m.marginal(0), m.marginal(1)), m.t === null ? 0 : climbed(m.t)];
         slice.clip(() => {
@@ -226,7 +244,7 @@ export default {
         });
         const legend = [["log p(k|x)", c.violet, [8, 5]], ["log p(x), top at 0", c.blue, [2, 4]], ["L with γ, top at 0", c.green, []]];
         legend.forEach(([text, color, dash], i) => {
-          const y = slice.height - 60 + 18 * i - 20;
+          const y = 18 * i - 46;
           line(slice, [[10, y], [38, y]].map(slice.data), { color, width: 2.5, dash });
           label(slice, text, slice.left + 45, slice.top + y, { align: "left", font: MATH });
         });
@@ -250,12 +268,13 @@ export default {
         const told = verdict(m);
         statement.textContent = told;
         const none = m.surest === null;
+        const where = (text, x) => (x && !plan.inside(x) ? `${text} (outside)` : text);
         numbers([
           ["prototype", "prototype", m.own, 2], ["p_prototype", "p(k|x) there", Math.exp(m.sure(0)), 4],
-          ["surest", "most certain", none ? null : m.point(m.surest)],
+          ["surest", where("most certain", m.ring), m.ring],
           ["p_surest", none ? "sup p(k|x), not reached" : "p(k|x) there", none ? 1 : Math.exp(m.sure(m.surest)), 4],
           ["away", "runs away along", none ? m.away : null],
-          ["logit", "logit − λ|x|²", m.logit], ["x_gamma", "maximum for γ", m.t === null ? null : m.point(m.t)],
+          ["logit", where("logit − λ|x|²", m.logit), m.logit], ["x_gamma", where("maximum for γ", m.top), m.top],
           ["p_gamma", "p(k|x) there", m.t === null ? null : Math.exp(m.sure(m.t)), 4],
           ["lost", "log p(x|k) lost", m.t === null ? null : m.logs(0)[0] - m.logs(m.t)[0]],
         ]);

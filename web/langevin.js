@@ -81,7 +81,7 @@ export default {
       ui.root.append(panels, controls, statement);
       // ---- state: the particles, and what they did; another seed or number starts them again
       let draw, particles, history, born;
-      let running = false;
+      let running = false, said = "";
       let stop = () => {};
       const gaussian = () => ui.get("density") === 0;
       const coordinates = () =>
@@ -251,7 +251,8 @@ export default {
           ["share", "share on the right", gaussian() ? null : share],
           ["share_exact", "of p^(1/T)", known.share ?? null],
         ]);
-        if (!running) ui.say(`After ${history.length - 1} steps: ${told}`);
+        const say = running ? `Running: ${told}` : `After ${history.length - 1} steps: ${told}`;
+        if (say !== said) ui.say((said = say)); // not in every frame: each call waits anew
       };
 
       function law_of({ law }, i) {

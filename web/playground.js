@@ -50,9 +50,29 @@ export default {
         box: () => [-0.04 * fastest, 1.06 * fastest, least - 0.06 * (best - least), 1.08 * best],
         pad: [34, 8, 8, 24], aspect: 1.2,
       });
+      // a dot under the pointer says what it is; a click gives it to picture B
+      const last = steps.length - 1;
+      const dots = families.flatMap((_, f) => Array.from({ length: levels[f] }, (_, level) => [f, level, last]));
+      const place = (at) => [grid.high[at], grid.logit[at]];
+      const under = (event) => {
+        const area = chart.canvas.getBoundingClientRect();
+        const far = ([x, y]) => Math.hypot(chart.px(x) + area.left - event.clientX, chart.py(y) + area.top - event.clientY);
+        const all = dots.map((dot) => [far(place(tile(dot))), dot]).sort((a, b) => a[0] - b[0]);
+        return all[0][0] < 12 ? all[0][1] : null;
+      };
+      ui.listen(chart.canvas, "pointermove", (event) => {
+        const dot = under(event);
+        chart.canvas.style.cursor = dot ? "pointer" : "";
+        chart.canvas.title = dot ? words(dot) : "";
+      });
+      ui.listen(chart.canvas, "click", (event) => {
+        const dot = under(event);
+        if (dot) ui.set({ b: dot });
+      });
 
       const shared = h("fieldset", {}, h("legend", { textContent: "Both pictures" }));
       controls.style.alignItems = "start";
+      shared.style.cssText = "grid-column:1/-1;display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,240px),1fr));gap:0.35rem 1.75rem";
       controls.append(shared);
       select(ui, shared, {
         name: "class", label: "Class", options: classes,
@@ -103,12 +123,8 @@ export default {
 
         chart.begin(c);
         axes(chart, { x: "share of fast waves", y: "logit" });
-        const place = (at) => [grid.high[at], grid.logit[at]];
         chart.clip(() => {
-          families.forEach((_, f) => {
-            for (let level = 0; level < levels[f]; level++)
-              mark(chart, place(tile([f, level, steps.length - 1])), { color: c.axis, size: 2.5 });
-          });
+          for (const dot of dots) mark(chart, place(tile(dot)), { color: c.axis, size: 2.5 });
           mark(chart, [grid.data.high[k], grid.data.logit[k]], { color: c.green, shape: "star", size: 10 });
           both.forEach((choice, i) =>
             mark(chart, place(tile(choice)), { color: colors[i], shape: i ? "ring" : "dot", size: i ? 9 : 6 }));

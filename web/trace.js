@@ -3,7 +3,7 @@
 //   one-sided   2 (f(v) - f(0)) / sigma^2                 variance 4 |g|^2 / sigma^2 + 2 |H|^2
 //   antithetic  (f(v) + f(-v) - 2 f(0)) / sigma^2         variance 2 |H|^2
 // v ~ N(0, sigma^2 I), each estimate the mean over n probes (variance / n). H has the eigenvalues
-// h1, h2; |g| = gradient. The estimates are drawn here, the laws are formulas.
+// λ₁, λ₂ = h1, h2; |g| = gradient. The estimates are drawn here, the laws are formulas.
 const DEFAULTS = {"sigma": 0.1, "gradient": 1.0, "h1": 2.0, "h2": 1.0, "probes": 1, "seed": 1};
 
 const COUNT = 2000; // estimates in a histogram
@@ -103,12 +103,12 @@ export default {
         text: () => num(ui.get("sigma"), 3),
       });
       slider(ui, controls, {
-        name: "gradient", label: "gradient ‖g‖", min: 0, max: 4, step: 0.1,
+        name: "gradient", label: "gradient ‖∇f‖", min: 0, max: 4, step: 0.1,
         read: () => ui.get("gradient"), write: (v) => ui.set({ gradient: v }), text: (v) => num(v, 1),
       });
       for (const key of ["h1", "h2"])
         slider(ui, controls, {
-          name: key, label: `eigenvalue ${key === "h1" ? "h₁" : "h₂"}`, min: -4, max: 4, step: 0.1,
+          name: key, label: `eigenvalue ${key === "h1" ? "λ₁" : "λ₂"}`, min: -4, max: 4, step: 0.1,
           read: () => ui.get(key), write: (v) => ui.set({ [key]: v }), text: (v) => num(v, 1),
         });
       slider(ui, controls, {
@@ -208,7 +208,7 @@ export default {
           ["law_one", "sd by the law", expected[0], 2],
           ["mean_two", "antithetic: mean", found[1][0], 2], ["sd_two", "sd measured", found[1][1], 2],
           ["law_two", "sd by the law", expected[1], 2],
-          ["hidden", "hidden in μh², one-sided: μ‖g‖² times", 4 / (m.probes * m.sigma ** 2), 0],
+          ["hidden", "hidden in μh², one-sided: μ‖∇f‖² times", 4 / (m.probes * m.sigma ** 2), 0],
         ]);
         ui.say(`${told} One-sided: standard deviation ${num(found[0][1], 2)}, antithetic: ${num(found[1][1], 2)}.`);
       };

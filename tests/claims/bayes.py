@@ -158,7 +158,8 @@ def hybrid():
     "eq:bayes:twice",
     "prop:bayes:twice",
     statement="Adding log q to the logit instead is log p(k|x) + log p(x) + log q(x) + const: its "
-    "maximiser differs from that of log q(x|k) (search on a grid), and equals it for constant p.",
+    "maximiser differs from that of log q(x|k) (search on a grid), and equals it where p is "
+    "constant on a box.",
     tol=1e-9,
 )
 def twice():

@@ -147,7 +147,7 @@ def box():
 @claim(
     "eq:score:exponential",
     "prop:score:exponential",
-    statement="f = θ'T(x): J is a convex parabola with the minimiser -M⁻¹E[ΔT] (differences of "
+    statement="f = θ'ψ(x): J is a convex parabola with the minimiser -M⁻¹E[Δψ] (differences of "
     "the library's loss).",
     tol=1e-6,
 )
@@ -157,12 +157,12 @@ def exponential():
         x = torch.tensor(r.normal(size=(60, 2)))
         W, c = torch.tensor(r.normal(size=(2, 4))), torch.tensor(r.normal(size=4))
 
-        def T(x, W=W, c=c):
+        def psi(x, W=W, c=c):
             return torch.cat([torch.sin(x @ W + c), x**2], 1)
 
-        def loss(theta, x=x, T=T):
+        def loss(theta, x=x, psi=psi):
             theta = torch.tensor(theta)
-            return sm.implicit(sm.score_of(lambda x: T(x) @ theta), x).mean().item()
+            return sm.implicit(sm.score_of(lambda x: psi(x) @ theta), x).mean().item()
 
         slopes = torch.cos(x @ W + c)[:, :, None] * W.T
         squares = 2 * x[:, :, None] * torch.eye(2)
@@ -214,8 +214,8 @@ def denoising():
 @claim(
     "eq:score:gauge",
     "prop:score:gauge",
-    statement="f_k = log p(k|x) + h: the class-conditional loss is ½E|h' - (log p)'|², so it is 0 "
-    "exactly for h = log p + const (quadrature, three classes on the line).",
+    statement="f_k = log p(k|x) + g: the class-conditional loss is ½E|g' - (log p)'|², so it is 0 "
+    "exactly for g = log p + const (quadrature, three classes on the line).",
     tol=1e-9,
 )
 def gauge():
@@ -227,12 +227,12 @@ def gauge():
     posterior = np.exp(logs - marginal[:, None])
     total = (posterior * own).sum(1)  # (log p)'
     errors = []
-    for dh in (np.cos(x), 0 * x, -x, total):
-        slopes = (own - total[:, None]) + dh[:, None]  # f_k' = (log p(k|x))' + h'
+    for dg in (np.cos(x), 0 * x, -x, total):
+        slopes = (own - total[:, None]) + dg[:, None]  # f_k' = (log p(k|x))' + g'
         joint = np.exp(logs)
         class_loss = (w[:, None] * joint * (slopes - own) ** 2).sum() / 2
-        errors.append(class_loss - (w * np.exp(marginal) * (dh - total) ** 2).sum() / 2)
-    errors.append(class_loss)  # the last h is the right one
+        errors.append(class_loss - (w * np.exp(marginal) * (dg - total) ** 2).sum() / 2)
+    errors.append(class_loss)  # the last g is the right one
     return worst(*errors)
 
 

@@ -65,7 +65,7 @@ def hutchinson():
 
 @claim(
     "eq:score:taylor-variance",
-    statement="f quadratic: both means are tr H, the variances 4|g|²/σ² + 2|H|² and 2|H|².",
+    statement="f quadratic: both means are tr H, the variances 4|∇f|²/σ² + 2|H|² and 2|H|².",
     tol=1e-8,
 )
 def taylor_variance():
@@ -211,7 +211,7 @@ def library_penalty():
 @claim(
     "eq:score:kink",
     "prop:score:relu",
-    statement="Random ReLU networks: no trace, J = ½|∇f|²; |x| at 0: E T = (2/σ)√(2/π) "
+    statement="Random ReLU networks: no trace, J = ½|∇f|²; |x| at 0: E ĥ⁺ = (2/σ)√(2/π) "
     "(quadrature).",
     tol=1e-8,
 )

@@ -61,7 +61,11 @@ def test_the_three_answers_are_the_librarys(show, case):
             classes.most_certain(k)
         assert "surest.0" not in stated
         assert stated["p_surest"] == 1
-        assert _pair(stated, "away") == pytest.approx(caught.value.direction.numpy(), abs=1e-3)
+        a, b = (sds[k], sds[k]) if rho is None else sds
+        covariance = np.array([[a * a, (rho or 0) * a * b], [(rho or 0) * a * b, b * b]])
+        w = np.linalg.solve(covariance, np.subtract(means[k], means[1 - k]))  # of the log odds
+        assert _pair(stated, "away") == pytest.approx(w / np.linalg.norm(w), abs=1e-3)
+        assert w @ caught.value.direction.numpy() > 0  # certainty rises along both
         assert "No input is the most certain" in told
     else:
         surest = classes.most_certain(k).numpy()
@@ -86,6 +90,20 @@ def test_the_path_of_gamma_is_the_librarys(show, case):
         x = torch.as_tensor(np.stack([means[k], exact]).astype(float))
         lost = classes.log_conditional(x)[:, k]
         assert stated["lost"] == pytest.approx((lost[0] - lost[1]).item(), abs=1e-3)
+
+
+def test_marks_outside_the_frame_are_told(show):
+    page, figure = show("bayes")
+    terms = "f => [...f.querySelectorAll('dt')].map(t => t.textContent)"
+    seen(page, figure)
+    assert not any("outside" in text for text in figure.evaluate(terms))
+    slide(figure, "sd2", 1.2)  # the most certain input is at 0 - 3 / (1.44 - 1)
+    slide(figure, "gamma", -6.25)
+    stated = numbers(page, figure)
+    assert stated["surest.0"] == stated["x_gamma.0"] == pytest.approx(-3 / 0.44, abs=1e-3)
+    told = figure.evaluate(terms)
+    assert "most certain (outside)" in told
+    assert "maximum for γ (outside)" in told
 
 
 def test_gamma_zero_is_certainty_alone(show):

@@ -159,7 +159,11 @@ def test_play_moves_and_pause_stops(show):
     assert numbers(page, figure)["steps"] == begun  # nothing moves before the reader says so
     operate(page, control(figure, "play"))
     page.wait_for_function("b => b.textContent === 'Pause'", arg=control(figure, "play"))
-    page.wait_for_timeout(400)
+    slide(figure, "step", 0.8)
+    page.wait_for_timeout(900)  # a screen reader hears of it half a second later
+    assert "1.25 and 5.00 times" in statement(figure)
+    spoken = figure.query_selector(".actmax-alt[role=status]").text_content()
+    assert spoken == f"Running: {statement(figure)}"
     press(page, figure, "play")
     stopped = numbers(page, figure)["steps"]
     assert stopped > begun

@@ -137,6 +137,39 @@ def test_a_strength_that_the_next_family_does_not_have_becomes_its_last(page):
     assert not control(figure, "b-strength").is_enabled()
 
 
+def test_a_click_on_a_dot_gives_it_to_picture_b(page):
+    """The dots are those of the last number of steps; beside them a click does nothing."""
+    window, figure = page()
+    control(figure, "class").select_option("1")
+    before = shown(window, figure)
+    canvas = figure.query_selector_all("canvas")[2]
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    fastest = best = TILES - 1  # of the shares times TILES, of the logits; the least logit is 0
+
+    def place(k):
+        """Where the chart has tile k: the frame is 34, 8, 8, 24 pixels from the edges."""
+        across, down = box["width"] - 42, box["height"] - 32
+        return (
+            box["x"] + 34 + across * (k / fastest + 0.04) / 1.1,
+            box["y"] + 8 + down * (1.08 - k / best) / 1.14,
+        )
+
+    cursor = "c => c.style.cursor"
+    for level, family, strength in ((4, 2, 0), (0, 0, 0), (2, 1, 1)):
+        k = tile(level, 2, 0, 1)
+        window.mouse.click(*place(k))
+        assert shown(window, figure) == (before[0], k)
+        assert control(figure, "b-family").input_value() == str(family)
+        assert control(figure, "b-strength").input_value() == str(strength)
+        assert canvas.evaluate(cursor) == "pointer"
+        assert canvas.get_attribute("title").startswith(FAMILIES[family][0])
+    x, y = place(tile(2, 2, 0, 1))
+    window.mouse.click(x - 20, y - 20)
+    assert shown(window, figure)[1] == tile(2, 2, 0, 1)
+    assert canvas.evaluate(cursor) == canvas.get_attribute("title") == ""
+
+
 def test_the_keyboard_moves_every_control(page):
     window, figure = page()
     moved = assert_every_control_moves(window, figure)
