@@ -40,6 +40,7 @@ serve:
 
 bench: $(VENV)/.ready-bench
 	PYTHONPATH=.bench $(PY) benchmarks/run.py
+	PYTHONPATH=.bench $(PY) benchmarks/recognition.py
 
 clean:
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis
@@ -66,7 +67,7 @@ $(VENV)/.ready-test: requirements-test.txt $(VENV)/.ready-book
 	$(PIP) -r requirements-test.txt -c constraints.txt
 	@touch $@
 
-# The contestant wants older packages than the book: its own folder, seen by the benchmark alone.
+# The contestants want older packages than the book: their own folder, seen by the benchmark alone.
 $(VENV)/.ready-bench: requirements-bench.txt $(VENV)/.ready-test
 	rm -rf .bench
 	$(PIP) --no-deps --target .bench -r requirements-bench.txt

@@ -9,19 +9,22 @@ from actmax_lib import (
     data,
     densities,
     metrics,
+    preconditioners,
     sampling,
     score_matching,
     training,
     zoo,
 )
+from actmax_lib.colors import color_axes
 from actmax_lib.errors import NonFiniteError, UnboundedProblemError, UnnormalisableError
+from actmax_lib.features import alignment, direction, diversity, interpolation
+from actmax_lib.fooling import fooled
 from actmax_lib.images import Image, fourier, linear, pixels, point
 from actmax_lib.learned import learned_prior
 from actmax_lib.maximize import Run, maximize
 from actmax_lib.objectives import (
     affine,
     channel,
-    direction,
     function,
     layer,
     log_prob,
@@ -31,6 +34,7 @@ from actmax_lib.objectives import (
     quadratic,
     smooth_max,
 )
+from actmax_lib.paired import accentuation, caricature, inversion
 from actmax_lib.regularizers import (
     frequency_penalty,
     gaussian_prior,
@@ -39,10 +43,12 @@ from actmax_lib.regularizers import (
     smoothness,
     total_variation,
 )
-from actmax_lib.spectral import blurred, maco
+from actmax_lib.spectral import blurred, maco, shared
 from actmax_lib.spectrum import magnitude_error, mean_magnitude
+from actmax_lib.stops import plateau
 from actmax_lib.terms import Objective
 from actmax_lib.transforms import compose, crop, jitter, noise, robust, rotate, scale
+from actmax_lib.transparency import alpha_penalty, over, transparent
 
 __all__ = [
     "Image",
@@ -51,19 +57,28 @@ __all__ = [
     "Run",
     "UnboundedProblemError",
     "UnnormalisableError",
+    "accentuation",
     "affine",
+    "alignment",
+    "alpha_penalty",
     "blurred",
+    "caricature",
     "channel",
     "closed_forms",
+    "color_axes",
     "compose",
     "crop",
     "data",
     "densities",
     "direction",
+    "diversity",
+    "fooled",
     "fourier",
     "frequency_penalty",
     "function",
     "gaussian_prior",
+    "interpolation",
+    "inversion",
     "jitter",
     "l2",
     "layer",
@@ -80,17 +95,22 @@ __all__ = [
     "metrics",
     "neuron",
     "noise",
+    "over",
     "pixels",
+    "plateau",
     "point",
+    "preconditioners",
     "quadratic",
     "robust",
     "rotate",
     "sampling",
     "scale",
     "score_matching",
+    "shared",
     "smooth_max",
     "smoothness",
     "total_variation",
     "training",
+    "transparent",
     "zoo",
 ]

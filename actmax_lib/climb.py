@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -11,33 +11,15 @@ from tqdm.auto import tqdm
 
 from actmax_lib.errors import NonFiniteError
 from actmax_lib.images import Image
+from actmax_lib.preconditioners import Preconditioner
+from actmax_lib.revive import Revival, compiled
+from actmax_lib.runs import Run
+from actmax_lib.stops import Stop
 from actmax_lib.streams import Streams
-from actmax_lib.terms import Objective, Probes
+from actmax_lib.terms import Objective, Probes, Term
 from actmax_lib.transforms import Transform
 
 CUDA_CHECK_EVERY = 32  # steps between looks at the on-device NaN flags; each look waits for the GPU
-
-
-@dataclass(frozen=True)
-class Run:
-    """What an ascent left.
-
-    images: (N, ...) x at the end; values: (N,) of the objective there, without T, and of the
-    image's prior where it has one (the term "prior").
-    history: (steps, N) of what was climbed, under each step's T; terms: the same by term name.
-    frames, frame_steps: (F, N, ...) and (F,), the pictures on the way when they were asked for.
-    seconds: wall time; device: where it ran; interrupted: True after Ctrl-C.
-    """
-
-    images: Tensor
-    values: Tensor
-    history: Tensor
-    terms: dict[str, Tensor]
-    frames: Tensor
-    frame_steps: Tensor
-    seconds: float
-    device: torch.device
-    interrupted: bool
 
 
 class Climb:
@@ -46,16 +28,23 @@ class Climb:
     def __init__(
         self, objective: Objective, image: Image, transform: Transform | None, streams: Streams,
         steps: int, frames: int, autocast: torch.dtype | None,
+        precondition: Preconditioner | None = None, revive: int = 0,
     ) -> None:  # fmt: skip
-        self.objective, self.image, self.transform = objective, image, transform
+        self.objective, self.image, self.precondition = objective, image, precondition
+        self.transform, self.plain = image.views(transform)
         self.streams, self.steps, self.autocast = streams, steps, autocast
         self.probes: Probes = objective.probes()
+        self.references = objective.references(streams.device, streams.dtype)
         self.z = image.start(streams).contiguous().clone().requires_grad_()
-        self.good = self.bad = self.z.detach().clone()  # last finite, and first not finite, z
+        self.good = self.z.detach().clone()  # the last finite z, and the first that is not
+        self.bad = self.good.clone()
         self.names = objective.names
         with torch.no_grad():
             if image.prior(self.good) is not None:
                 self.names += ["prior" if "prior" not in self.names else "prior of the image"]
+        seen = [k for k, (_, term) in enumerate(objective.terms) if not term.sees_image]
+        unseen = compiled([*objective.nets, *image.nets])
+        self.revival = Revival(0 if unseen else revive, seen, len(self.names))
         self.alive = torch.ones((), dtype=torch.bool, device=streams.device)
         shape = (steps, len(self.names), len(streams))
         self.record = torch.full(shape, math.nan, device=streams.device, dtype=streams.dtype)
@@ -68,24 +57,35 @@ class Climb:
 
     def values(self, x: Tensor, transform: Transform | None) -> Tensor:
         """The terms' values, shape (terms, N)."""
+        same_draw = self.references.through(transform, self.streams)
         transformed = x if transform is None else transform(x, self.streams)
         if len(transformed) != len(x):
             raise ValueError(f"transform made {len(transformed)} images of {len(x)}")
-        terms = self.terms(self.z, x, transformed)
+        pairs = same_draw and self.references(x, same_draw, self.autocast)
+        terms = self.terms(self.z, x, transformed, pairs)
         return torch.stack([term.to(x.dtype) for term in terms])
 
-    def terms(self, z: Tensor, x: Tensor, transformed: Tensor) -> list[Tensor]:
-        """The value (N,) of each name: the objective's terms, then the image's prior."""
-        terms = self.objective.term_values(x, transformed, self.probes, self.autocast)
+    def terms(
+        self, z: Tensor, x: Tensor, transformed: Tensor, pairs: dict[Term, Tensor] | None = None
+    ) -> list[Tensor]:
+        """The value (N,) of each name: the objective's terms, then the image's prior.
+
+        pairs: the references' activations under the draw of T that x got; None without T.
+        """
+        if pairs is None:
+            plain = self.references.through(self.plain, self.streams)
+            pairs = self.references(x, plain, self.autocast)
+        terms = self.objective.term_values(x, transformed, self.probes, self.autocast, pairs)
         prior = self.image.prior(z)
         if prior is not None and prior.shape != x.shape[:1]:
             raise ValueError(f"the image's prior must give ({len(x)},), got {tuple(prior.shape)}")
         return terms if prior is None else [*terms, prior]
 
     def run(
-        self, optimizer: torch.optim.Optimizer, schedule: Callable[[float], float], progress: bool
-    ) -> Run:
-        begin, done, interrupted = time.perf_counter(), 0, False
+        self, optimizer: torch.optim.Optimizer, schedule: Callable[[float], float], progress: bool,
+        stop: Stop | None = None,
+    ) -> Run:  # fmt: skip
+        begin, done, interrupted, stopped = time.perf_counter(), 0, False, None
         if self.transform is not None:  # what `result` needs at the end must not fail then
             self.try_without_transform()
         lrs = [group["lr"] for group in optimizer.param_groups]
@@ -97,6 +97,10 @@ class Climb:
                 done = step + 1
                 if done % self.check_every == 0 or done == self.steps:
                     self.check(done)
+                if stop is not None and stop(done, self.record[:done].sum(1)):
+                    self.check(done)
+                    stopped = done
+                    break
         except KeyboardInterrupt:
             interrupted = True
         except NonFiniteError:
@@ -104,38 +108,51 @@ class Climb:
         except Exception as error:
             error.add_note(f"while climbing, at step {done} of {self.steps}")
             raise
-        return self.result(done, interrupted, time.perf_counter() - begin)
+        run = self.result(done, interrupted, time.perf_counter() - begin)
+        return replace(run, stopped=stopped)
 
     def try_without_transform(self) -> None:
         try:
             with torch.no_grad():
-                self.values(self.image.render(self.z), None)
+                self.values(self.image.render(self.z), self.plain)
         except (ValueError, RuntimeError) as error:
             error.add_note("the objective must take the image itself too, not only T(image)")
             raise
 
     def one_step(self, step: int, optimizer: torch.optim.Optimizer) -> None:
-        x = self.image.render(self.z)
+        with self.revival.watch(step):
+            x = self.image.render(self.z)
+            terms = self.values(x, self.transform)
         if self.frame_steps and step in self.frame_steps:
             self.frames.append(x.detach().clone())
-        terms = self.values(x, self.transform)
         if not terms.requires_grad:
             raise ValueError(
                 "the objective does not depend on the image differentiably; "
                 "look for torch.no_grad, detach, rounding or a comparison in it"
             )
-        (gradient,) = torch.autograd.grad(terms.sum(), self.z)
+        gradient = self.revival.gradient(terms, self.z)
+        if self.precondition is not None:
+            gradient = self.preconditioned(gradient)
         self.z.grad = gradient.contiguous()  # fused Adam reads memory, whatever the strides are
         self.record[step] = terms.detach()
         # no look at the values here: on a GPU the loop would wait for them
-        finite = terms.detach().isfinite().all() & self.z.grad.isfinite().all()
+        # NaN and Inf times 0 are NaN: cheaper than isfinite, and exact
+        finite = (terms.detach() * 0).sum() + (self.z.grad * 0).sum() == 0
         self.finite[step] = finite
-        self.bad = torch.where(self.alive & ~finite, self.z.detach(), self.bad)
+        z = self.z.detach()  # written in place: new memory every step costs more than the copy
+        torch.where(self.alive & ~finite, z, self.bad, out=self.bad)
         self.alive = self.alive & finite
-        self.good = torch.where(self.alive, self.z.detach(), self.good)
+        torch.where(self.alive, z, self.good, out=self.good)
         optimizer.step()
         with torch.no_grad():
             self.image.project(self.z)
+
+    def preconditioned(self, gradient: Tensor) -> Tensor:
+        direction = self.precondition(gradient)
+        if not isinstance(direction, Tensor) or direction.shape != gradient.shape:
+            got = getattr(direction, "shape", type(direction).__name__)
+            raise ValueError(f"precondition must keep the shape {gradient.shape}, got {got}")
+        return direction
 
     def check(self, done: int) -> None:
         if bool(self.alive):
@@ -159,7 +176,8 @@ class Climb:
         z = self.bad.clone().requires_grad_()
         for k, name in enumerate(self.names):
             x = self.image.render(z)
-            value = self.terms(z, x, x)[k].sum()
+            seen = x if self.plain is None else self.plain(x, self.streams)
+            value = self.terms(z, x, seen)[k].sum()
             if not value.requires_grad:  # a constant term
                 continue
             if not bool(torch.autograd.grad(value, z)[0].isfinite().all()):
@@ -169,7 +187,7 @@ class Climb:
     def result(self, done: int, interrupted: bool, seconds: float) -> Run:
         with torch.no_grad():
             images = self.image.render(self.z)
-            values = self.values(images, None)
+            values = self.values(images, self.plain)
         if not bool(images.isfinite().all() & values.isfinite().all()):  # the last step itself
             self.fail(done, ~values.isfinite().all(dim=1))
         record = self.record[:done]

@@ -2,7 +2,7 @@
 
 An image says where z starts, how x(z) is rendered and, where there is a constraint on z, how to
 project on it. Pictures are (N, C, H, W) in [0, 1]: x = sigmoid(M y), where y is the latent picture
-and M the colour matrix below (or the identity). The chapter *cnn-visualization* builds them up.
+and M the colour matrix (or the identity). The chapter *cnn-visualization* builds them up.
 """
 
 import math
@@ -10,53 +10,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from actmax_lib import checks
+from actmax_lib._image import Image
+from actmax_lib._pictures import Fourier, Pixels, half_plane, shaped
+from actmax_lib.colors import COLOR
 from actmax_lib.streams import Streams
 from actmax_lib.terms import placed
 
-# Colour convention: rgb = COLOR @ y. The columns are the axes along which the colours of ImageNet
-# vary independently (brightness, red to blue, green to purple), each as long as its standard
-# deviation, all divided by the longest (values of Olah et al. 2017, as in Lucid).
-COLOR = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
-COLOR = COLOR / COLOR.norm(dim=0).max()
-
-
-def half_plane(size: tuple[int, int]) -> Tensor:
-    """|ω| in cycles a pixel of the waves that ``rfft2`` keeps: (H, W//2 + 1), float64."""
-    rows = torch.fft.fftfreq(size[0], dtype=torch.float64)[:, None]
-    columns = torch.fft.rfftfreq(size[1], dtype=torch.float64)
-    return (rows**2 + columns**2).sqrt()
-
-
-class Image:
-    """The contract of a parametrized image x(z); plain vectors and pictures derive from it.
-
-    batch: number of images where the image fixes it, else None.  lr: default learning rate.
-    nets: networks that render it, frozen and left as they were.  latents: "pixels" or "waves"
-    where z is the latent picture or its Fourier coefficients.
-    """
-
-    batch: int | None = None
-    lr: float = 0.05
-    dtype: torch.dtype | None = None
-    nets: tuple[nn.Module, ...] = ()
-    latents: str = ""
-
-    def start(self, streams: Streams) -> Tensor:
-        """z at step 0, shape (N, ...), one stream an image."""
-        raise NotImplementedError(f"{type(self).__name__} must say where z starts")
-
-    def render(self, z: Tensor) -> Tensor:
-        """x(z), shape (N, ...), differentiable."""
-        return z
-
-    def prior(self, z: Tensor) -> Tensor | None:
-        """What is climbed besides the objective, (N,), as a log density of z; None for nothing."""
-
-    def project(self, z: Tensor) -> None:
-        """Move z in place to the nearest allowed one, after a step."""
+__all__ = ["COLOR", "Image", "fourier", "half_plane", "linear", "pixels", "point"]
 
 
 class _Point(Image):
@@ -153,76 +116,32 @@ def linear(A: Any, mu: Any, *, batch: int = 1) -> Image:
     return _Linear(A, mu, checks.count("batch", batch))
 
 
-class _Picture(Image):
-    """What pixels and Fourier pictures share: colours and the sigmoid."""
-
-    def __init__(self, channels: int, size: Any, decorrelate: bool, batch: int | None) -> None:
-        self.channels = checks.count("channels", channels)
-        self.size = checks.image_size(size)
-        self.batch = None if batch is None else checks.count("batch", batch)
-        if decorrelate and channels != 3:
-            raise ValueError(f"decorrelate is for 3 colours, got channels={channels}; set it False")
-        self._color = placed(COLOR) if decorrelate else None
-
-    def displayed(self, y: Tensor) -> Tensor:
-        """The picture in [0, 1] of a latent picture y (N, C, H, W)."""
-        if self._color is not None:
-            y = torch.einsum("rc,nchw->nrhw", self._color(y), y)
-        return y.sigmoid()
-
-
-class _Pixels(_Picture):
-    latents = "pixels"
-
-    def start(self, streams: Streams) -> Tensor:
-        return 0.01 * streams.normal(self.channels, *self.size)
-
-    def render(self, z: Tensor) -> Tensor:
-        return self.displayed(z)
-
-
-class _Fourier(_Picture):
-    lr = 0.15
-    latents = "waves"
-
-    def __init__(self, channels, size, decay: float, decorrelate: bool, batch) -> None:
-        super().__init__(channels, size, decorrelate, batch)
-        self.decay = checks.real("decay", decay)
-        height, width = self.size
-        frequency = half_plane(self.size).clamp(min=1 / max(height, width))
-        # irfft2 divides by the number of pixels: with its root, z of size 1 gives pixels of size 1
-        # whatever the image size; a quarter of that starts and moves in the sigmoid's middle part
-        self._scale = placed(frequency**-self.decay * math.sqrt(height * width) / 4)
-
-    def start(self, streams: Streams) -> Tensor:
-        height, width = self.size
-        return 0.01 * streams.normal(self.channels, height, width // 2 + 1, 2)
-
-    def render(self, z: Tensor) -> Tensor:
-        spectrum = torch.view_as_complex(z * self._scale(z)[..., None])
-        return self.displayed(torch.fft.irfft2(spectrum, s=self.size))
-
-
 def pixels(
-    channels: int = 3, size: int | Sequence[int] = 224, *, decorrelate: bool = False,
-    batch: int | None = None,
+    channels: int | None = None, size: int | Sequence[int] | None = None, *,
+    decorrelate: bool | Tensor = False, batch: int | None = None, start: Any = None,
 ) -> Image:  # fmt: skip
     """A picture whose latent values are its pixels, before the sigmoid; starts as faint noise.
 
-    size: a number or (height, width), odd and non-square ones too; decorrelate: colours by COLOR.
+    channels, size: 3 and 224, or those of ``start``, when None; size is a number or (height,
+        width), odd and non-square ones too.
+    decorrelate: True for the colours of ImageNet, or a matrix (C, C) from ``color_axes``.
+    start: a picture (C, H, W) in [0, 1] to start from, or (N, C, H, W) with one an image. The
+        start is that picture exactly, but for values within 0.001 of 0 and 1, which z would have
+        to be infinite for: they are moved there. Near them the sigmoid is flat and moves slowly.
     """
-    return _Pixels(channels, size, decorrelate, batch)
+    channels, size = shaped(channels, size, start)
+    return Pixels(channels, size, decorrelate, batch).starting(start)
 
 
 def fourier(
-    channels: int = 3, size: int | Sequence[int] = 224, *, decay: float = 1.0,
-    decorrelate: bool | None = None, batch: int | None = None,
+    channels: int | None = None, size: int | Sequence[int] | None = None, *, decay: float = 1.0,
+    decorrelate: bool | Tensor | None = None, batch: int | None = None, start: Any = None,
 ) -> Image:  # fmt: skip
     """A picture whose latent values are its Fourier coefficients, scaled by 1/frequency^decay.
 
     A gradient step then moves low frequencies furthest (Olah et al. 2017, *preconditioning*).
-    size: a number or (height, width), odd and non-square ones too.
-    decorrelate: colours by COLOR; when None, for 3 channels yes, else no.
+    channels, size, start: as in ``pixels``.
+    decorrelate: as in ``pixels``; when None, for 3 channels yes, else no.
     """
-    decorrelate = channels == 3 if decorrelate is None else decorrelate
-    return _Fourier(channels, size, decay, decorrelate, batch)
+    channels, size = shaped(channels, size, start)
+    return Fourier(channels, size, decay, decorrelate, batch).starting(start)

@@ -7,9 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from actmax_lib import checks
-from actmax_lib.climb import Climb, Run
+from actmax_lib.climb import Climb
 from actmax_lib.images import Image
+from actmax_lib.preconditioners import Preconditioner, unit
 from actmax_lib.probes import check_finite_weights, untouched
+from actmax_lib.runs import Run
+from actmax_lib.stops import Stop
 from actmax_lib.streams import Streams
 from actmax_lib.terms import Objective
 from actmax_lib.transforms import Transform, compose
@@ -31,8 +34,7 @@ class _Normalized(torch.optim.SGD):
 
     def step(self, closure=None) -> None:
         for z in self.param_groups[0]["params"]:
-            size = z.grad.flatten(1).norm(dim=1).clamp(min=torch.finfo(z.dtype).tiny)
-            z.grad = z.grad / size.reshape(-1, *[1] * (z.ndim - 1))
+            z.grad = unit()(z.grad)
         super().step(closure)
 
 
@@ -45,6 +47,9 @@ def maximize(
     lr: float | None = None,
     optimizer: str | Callable[[list[Tensor], float], torch.optim.Optimizer] = "adam",
     schedule: str | Callable[[float], float] = "cosine",
+    precondition: Preconditioner | None = None,
+    revive: int = 16,
+    stop: Stop | None = None,
     seed: int | Sequence[int] = 0,
     frames: int = 0,
     autocast: torch.dtype | None = None,
@@ -57,6 +62,14 @@ def maximize(
         (parameters, lr) -> torch optimizer with maximize=True.
     lr: step size in units of z; the image's own when None.
     schedule: "cosine" to 0, "constant", or a callable from progress in [0, 1) to a factor.
+    precondition: maps the gradient of z (N, ...), before the optimizer, to a direction of that
+        shape, such as ``spectral()``, ``unit()`` or ``clip(most)``.
+    revive: for how many steps an image that starts with no gradient at all through the networks,
+        because ReLUs are shut, is moved to open them; 0 for never. The networks, the values, and
+        the steps of every other image stay as they are. Whether there is such an image is looked
+        at once, at step 0. ReLU, ReLU6 and Hardtanh are helped, not in a compiled network.
+    stop: a callable (steps done, history so far) -> bool, asked after every step, such as
+        ``plateau()``; True ends the run, for the whole batch. On a GPU a look at the history waits.
     seed: an int is the seed of every image, so image k of a batch is image k rendered alone; a
         list gives each image its own (N variants of one target). The same seed gives the same bits
         on one CPU; on a GPU the interpolation's gradient is summed in no fixed order.
@@ -72,6 +85,10 @@ def maximize(
     if not isinstance(image, Image):
         raise TypeError(f"image must be an image such as point or fourier(), got {image!r}")
     steps, frames = checks.count("steps", steps), checks.count("frames", frames, at_least=0)
+    revive = checks.count("revive", revive, at_least=0)
+    for name, given in (("precondition", precondition), ("stop", stop)):
+        if given is not None and not callable(given):
+            raise TypeError(f"{name} must be callable, got {given!r}")
     step_size = image.lr if lr is None else checks.real("lr", lr, above=0)
     make = _named(optimizer, OPTIMIZERS, "optimizer")
     schedule = _named(schedule, SCHEDULES, "schedule")
@@ -85,11 +102,13 @@ def maximize(
     device, dtype = _place(nets, image)
     streams = Streams(_seeds(seed, objective.batch, image.batch), device, dtype)
     with untouched(nets, seed=streams.seeds[0]):
-        climb = Climb(objective, image, transform, streams, steps, frames, autocast)
+        climb = Climb(
+            objective, image, transform, streams, steps, frames, autocast, precondition, revive
+        )
         climber = make([climb.z], step_size)
         if not all(group.get("maximize") for group in climber.param_groups):
             raise ValueError(f"optimizer {type(climber).__name__} descends; give it maximize=True")
-        return climb.run(climber, schedule, progress)
+        return climb.run(climber, schedule, progress, stop)
 
 
 def _place(nets: Sequence[nn.Module], image: Image) -> tuple[torch.device, torch.dtype]:

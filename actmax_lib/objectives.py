@@ -77,6 +77,14 @@ def _check_channels(layer: str, channels: tuple[int, ...], activation: Tensor) -
     checks.in_range("channel", channels, size, f"layer {layer!r} has {size}")
 
 
+def _check_position(layer: str, position: tuple[int, ...], activation: Tensor) -> None:
+    sizes = tuple(_maps(activation).shape[2:])
+    if len(position) != len(sizes):
+        raise ValueError(f"position {position} needs {len(sizes)} numbers for layer {layer!r}")
+    for at, size in zip(position, sizes, strict=True):
+        checks.in_range("position", (at,), size, f"maps of layer {layer!r} are {sizes}")
+
+
 def _picked(activation: Tensor, index: Tensor) -> Tensor:
     """Channel ``index[n]`` of image n (or the only index for all): (N, *positions)."""
     maps = _maps(activation)
@@ -112,11 +120,8 @@ def neuron(
 
     def check(activation: Tensor) -> None:
         _check_channels(layer, given, activation)
-        sizes = _maps(activation).shape[2:]
-        if position is not None and len(position) != len(sizes):
-            raise ValueError(f"position {position} needs {len(sizes)} numbers for layer {layer!r}")
-        for at, size in zip(position or (), sizes, strict=bool(position)):
-            checks.in_range("position", (at,), size, f"maps of layer {layer!r} are {tuple(sizes)}")
+        if position is not None:
+            _check_position(layer, position, activation)
 
     def fn(activation: Tensor) -> Tensor:
         maps = _picked(activation, index(activation))
@@ -134,30 +139,6 @@ def layer(net: nn.Module, name: str) -> Objective:
     return _single(
         f"layer({name!r})", lambda a: a.square().reshape(len(a), -1).mean(1), net=net, layer=name
     )
-
-
-def direction(net: nn.Module, layer: str, vector: Any) -> Objective:
-    """The dot product of the channels with a vector, averaged over positions.
-
-    vector: (C,) for every image, or (N, C) with one an image. Neither side is normalised.
-    """
-    vector = checks.real_tensor("vector", vector)
-    if vector.ndim not in (1, 2):
-        raise ValueError(f"vector must have shape (C,) or (N, C), got {tuple(vector.shape)}")
-    v = placed(vector)
-
-    def check(activation: Tensor) -> None:
-        _check_channels(layer, (), activation)
-        size = _maps(activation).shape[1]
-        if vector.shape[-1] != size:
-            raise ValueError(f"vector has {vector.shape[-1]} entries, layer {layer!r} has {size}")
-
-    def fn(activation: Tensor) -> Tensor:
-        means = _maps(activation).flatten(2).mean(2) if activation.ndim > 2 else activation
-        return (means * v(activation)).sum(1)
-
-    batch = len(vector) if vector.ndim == 2 else None
-    return _single(f"direction({layer!r})", fn, net=net, layer=layer, check=check, batch=batch)
 
 
 def function(fn: Callable[[Tensor], Tensor], name: str | None = None) -> Objective:

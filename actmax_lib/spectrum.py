@@ -9,31 +9,27 @@ import torch
 from torch import Tensor
 
 from actmax_lib import checks
-from actmax_lib.images import COLOR
+from actmax_lib.colors import color_matrix, unmixed
 
 
-def _spectrum(images: Any, decorrelate: bool) -> Tensor:
+def _spectrum(images: Any, decorrelate: Any) -> Tensor:
     """The full discrete Fourier transform (N, C, H, W) of pictures, in float64."""
     images = checks.real_tensor("images", images).double()
     if images.ndim != 4:
         raise ValueError(f"images must have shape (N, C, H, W), got {tuple(images.shape)}")
-    if decorrelate:
-        if images.shape[1] != 3:
-            raise ValueError(f"decorrelate is for 3 colours, got {images.shape[1]} channels")
-        axes = torch.linalg.inv(COLOR.double()).to(images.device)
-        images = torch.einsum("cr,nrhw->nchw", axes, images)
-    return torch.fft.fft2(images)
+    axes = color_matrix(decorrelate, images.shape[1])
+    return torch.fft.fft2(unmixed(axes, images))
 
 
-def mean_magnitude(images: Any, *, decorrelate: bool | None = None) -> Tensor:
+def mean_magnitude(images: Any, *, decorrelate: bool | Tensor | None = None) -> Tensor:
     """How strong each wave is in a set of pictures, for ``maco``: (C, H, W) in float64.
 
     images: (N, C, H, W) floats in [0, 1]. The mean over the N pictures of |x̂(ω)|; at ω = 0, where
     the phase is known, the mean of x̂(0) itself. decorrelate: of the colour coordinates of COLOR
-    instead of red, green and blue; when None, for 3 channels yes, else no.
+    instead of red, green and blue, or of a matrix (C, C) from ``color_axes``; when None, for 3
+    channels yes, else no.
     """
     images = checks.real_tensor("images", images)
-    decorrelate = images.ndim == 4 and images.shape[1] == 3 if decorrelate is None else decorrelate
     total = 0.0
     for some in images.split(512):
         waves = _spectrum(some, decorrelate)
@@ -43,7 +39,9 @@ def mean_magnitude(images: Any, *, decorrelate: bool | None = None) -> Tensor:
     return total / len(images)
 
 
-def magnitude_error(images: Any, magnitude: Any, *, decorrelate: bool | None = None) -> Tensor:
+def magnitude_error(
+    images: Any, magnitude: Any, *, decorrelate: bool | Tensor | None = None
+) -> Tensor:
     """How far pictures are from a magnitude: (N,), in nats.
 
     The root mean square, over channels and waves other than the mean, of log|x̂(ω)| - log r(ω), for
@@ -56,7 +54,6 @@ def magnitude_error(images: Any, magnitude: Any, *, decorrelate: bool | None = N
             f"images have shape {tuple(images.shape)}, magnitude {tuple(r.shape)}; "
             "take the mean magnitude of pictures of the same size"
         )
-    decorrelate = len(r) == 3 if decorrelate is None else decorrelate
     tiny = torch.finfo(torch.float64).tiny
     waves = _spectrum(images, decorrelate).abs().clamp(min=tiny)
     off = waves.log() - r.abs().clamp(min=tiny).to(waves.device).log()

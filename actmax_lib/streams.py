@@ -1,5 +1,6 @@
 """Random numbers: one stream an image, so that an image does not depend on its batch."""
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -29,6 +30,15 @@ class Streams:
 
     def __len__(self) -> int:
         return len(self.seeds)
+
+    def replay(self) -> "Streams":
+        """A copy as the streams are now: it draws the numbers that these will draw next."""
+        twin = copy.copy(self)
+        twin._generators = {}
+        for seed, generator in self._generators.items():
+            twin._generators[seed] = torch.Generator(self.device)
+            twin._generators[seed].set_state(generator.get_state())
+        return twin
 
     def _draw(self, sample, shape: Sequence[int]) -> Tensor:
         drawn = {

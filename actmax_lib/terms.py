@@ -1,6 +1,5 @@
 """Objectives and regularizers as sums of terms: one value an image, and their algebra."""
 
-import contextlib
 import itertools
 import numbers
 from collections.abc import Callable, Iterable
@@ -9,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from actmax_lib._references import References, cast
 from actmax_lib.probes import Probe, untouched
 
 Probes = dict[nn.Module, Probe]
@@ -18,28 +18,34 @@ Probes = dict[nn.Module, Probe]
 class Term:
     """One named summand.
 
-    fn: maps an activation (or the image, where ``net`` is None) to values (N,).
+    fn: maps an activation (or the image, where ``net`` is None) to values (N,); where there is a
+        reference, maps the activation and that of the reference.
     check: looks at the first activation and raises where the target is not in it.
     batch: the number of images, where the targets fix it.
     sees_image: True for a regularizer: it sees x itself, an objective sees T(x).
+    reference: (1, ...) or (N, ...), images to compare with; the network sees them through the
+        same draw of T, and no gradient flows to them.
     """
 
     name: str
-    fn: Callable[[Tensor], Tensor]
+    fn: Callable[..., Tensor]
     net: nn.Module | None = None
     layer: str = ""
     check: Callable[[Tensor], None] = lambda activation: None
     batch: int | None = None
     sees_image: bool = False
+    reference: Tensor | None = None
     checked: set = field(default_factory=set)  # shapes ``check`` has passed
 
-    def values(self, x: Tensor, seen: dict[nn.Module, dict[str, Tensor]]) -> Tensor:
-        """Values (N,) for a batch x of shape (N, ...)."""
+    def values(
+        self, x: Tensor, seen: dict[nn.Module, dict[str, Tensor]], beside: Tensor | None = None
+    ) -> Tensor:
+        """Values (N,) for a batch x of shape (N, ...); beside: the reference's activation."""
         activation = x if self.net is None else seen[self.net][self.layer].to(x.dtype)
         if activation.shape not in self.checked:
             self.check(activation)
             self.checked.add(activation.shape)
-        values = self.fn(activation)
+        values = self.fn(activation, *([] if beside is None else [beside]))
         if not isinstance(values, Tensor) or values.shape != x.shape[:1]:
             got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
             raise ValueError(
@@ -89,15 +95,23 @@ class Objective:
             for net in self.nets
         }
 
+    def references(self, device: torch.device, dtype: torch.dtype) -> References:
+        """What the terms compare with, copied to the device."""
+        return References((term for _, term in self.terms), device, dtype)
+
     def term_values(
-        self, x: Tensor, transformed: Tensor, probes: Probes, autocast: torch.dtype | None = None
-    ) -> list[Tensor]:
-        """The weighted value (N,) of each term; each network runs once, under ``autocast``."""
-        cast = torch.autocast(x.device.type, autocast) if autocast else contextlib.nullcontext()
-        with cast:
+        self, x: Tensor, transformed: Tensor, probes: Probes, autocast: torch.dtype | None = None,
+        pairs: dict[Term, Tensor] | None = None,
+    ) -> list[Tensor]:  # fmt: skip
+        """The weighted value (N,) of each term; each network runs once, under ``autocast``.
+
+        pairs: the activation of its reference for each term that has one.
+        """
+        pairs = pairs or {}
+        with cast(x.device, autocast):
             seen = {net: probe(transformed) for net, probe in probes.items()}
         return [
-            coefficient * term.values(x if term.sees_image else transformed, seen)
+            coefficient * term.values(x if term.sees_image else transformed, seen, pairs.get(term))
             for coefficient, term in self.terms
         ]
 
@@ -109,7 +123,8 @@ class Objective:
             raise ValueError(f"x has {len(x)} images, the objective has {self.batch} targets")
         gradients = torch.is_grad_enabled()
         with untouched(self.nets), torch.set_grad_enabled(gradients):
-            return torch.stack(self.term_values(x, x, self.probes())).sum(0)
+            pairs = self.references(x.device, x.dtype)(x)
+            return torch.stack(self.term_values(x, x, self.probes(), pairs=pairs)).sum(0)
 
     def _scaled(self, factor: float) -> "Objective":
         return Objective((factor * coefficient, term) for coefficient, term in self.terms)

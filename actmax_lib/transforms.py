@@ -21,7 +21,8 @@ Size = tuple[int, int]
 class Affine:
     """Maps each output pixel to an input point, in pixels from the middle of the picture.
 
-    draw(streams, size) gives matrices (N, 3, 3), on columns (x, y, 1), and the output size.
+    draw(streams, size) gives matrices (N, 3, 3), on columns (x, y, 1), or one (1, 3, 3) where all
+    images move alike, and the output size.
     """
 
     def __init__(self, draw: Callable[[Streams, Size], tuple[Tensor, Size]]) -> None:
@@ -39,19 +40,32 @@ def _size(x: Tensor) -> Size:
 
 def _resample(x: Tensor, matrices: Tensor, size: Size) -> Tensor:
     """Bilinear values of x at the points of the map; beyond the edge the picture is mirrored."""
-    height, width = size
+    n, channels, (height, width) = len(x), x.shape[1], size
+    if len(matrices) == 1 and x.device.type == "cpu":
+        # the points are the same: find them once for the colours of many pictures. Threads take
+        # whole pictures (N, ...), so leave them one each.
+        groups = math.gcd(n, torch.get_num_threads())
+        x = x.reshape(groups, -1, *x.shape[2:])
+    matrices = matrices.expand(len(x), 3, 3)
     # affine_grid counts in half pictures; Python numbers only, a tensor made here stalls a GPU
     rows = [matrices[:, 0] * (2 / x.shape[3]), matrices[:, 1] * (2 / x.shape[2])]
     across, down, shift = torch.stack(rows, 1).unbind(2)
     theta = torch.stack([across * (width / 2), down * (height / 2), shift], 2)
     grid = F.affine_grid(theta, [len(x), x.shape[1], height, width], align_corners=False)
-    return F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
+    out = F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
+    return out.reshape(n, channels, height, width)
 
 
 def _matrices(streams: Streams, rows: Sequence[Sequence[Tensor | float]]) -> Tensor:
-    """Stack entries, numbers or (N,) tensors, to matrices (N, 3, 3) with last row (0, 0, 1)."""
-    zero = torch.zeros(len(streams), device=streams.device, dtype=streams.dtype)
-    entries = [zero + entry for row in [*rows, (0.0, 0.0, 1.0)] for entry in row]
+    """Stack entries, numbers or (N,) tensors, to matrices (N, 3, 3) with last row (0, 0, 1); to
+    one (1, 3, 3) where the images share a stream."""
+    n = 1 if len(set(streams.seeds)) == 1 else len(streams)
+    zero = torch.zeros(n, device=streams.device, dtype=streams.dtype)
+    entries = [
+        zero + (entry[:n] if isinstance(entry, Tensor) else entry)
+        for row in [*rows, (0.0, 0.0, 1.0)]
+        for entry in row
+    ]
     return torch.stack(entries, dim=1).reshape(-1, 3, 3)
 
 

@@ -3,6 +3,17 @@
 import statistics
 from collections.abc import Sequence
 
+# A ratio of times for each pair that ran.
+RATIOS = (
+    ("ours", "limit"),
+    ("ours, early layer", "ours"),
+    ("limit, early layer", "limit"),
+    ("Lucent", "ours"),
+    ("Lucent, our network", "ours"),
+    ("Horama", "ours"),
+    ("DreamLens", "ours"),
+)
+
 
 def spread(values: Sequence[float]) -> dict[str, float]:
     """Median and quartiles."""
@@ -22,8 +33,7 @@ def summary(batch: int, seconds: dict[str, list[float]]) -> dict:
         "images_times_steps_per_second": {
             name: spread([batch / value for value in values]) for name, values in seconds.items()
         },
-        "ours / limit": ratio(seconds, "ours", "limit"),
-        **{f"{name} / ours": ratio(seconds, name, "ours") for name in seconds if "Lucent" in name},
+        **{f"{a} / {b}": ratio(seconds, a, b) for a, b in RATIOS if {a, b} <= set(seconds)},
         "rounds": seconds,
     }
 

@@ -86,7 +86,7 @@ BAD = {
     "no batch axis": (lambda: point([1.0, 2]), ValueError, r"x0 .*\(2,\).*x0\[None\]"),
     "size": (lambda: am.pixels(3, 224.0), TypeError, "size .*224.0"),
     "sizes": (lambda: am.pixels(3, (2, 3, 4)), ValueError, "size"),
-    "size of none": (lambda: am.fourier(3, None), ValueError, "size"),
+    "size of none": (lambda: am.fourier(3, ()), ValueError, "size"),
     "colours": (lambda: am.pixels(1, 8, decorrelate=True), ValueError, "decorrelate .*channels=1"),
     "box": (lambda: point([[0.0]], box=(1, 0)), ValueError, "box"),
     "half a box": (lambda: point([[0.0]], box=(0,)), ValueError, "box .*pair"),

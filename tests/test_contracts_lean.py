@@ -152,7 +152,7 @@ def test_contract_5_catches_a_number_read():
 
 
 def test_contract_5_catches_more_forwards(monkeypatch):
-    def one_by_one(self, x, transformed, probes, autocast=None):
+    def one_by_one(self, x, transformed, probes, autocast=None, pairs=None):
         return [
             c * t.values(x, {t.net: Probe(t.net, [t.layer])(x)} if t.net else {})
             for c, t in self.terms

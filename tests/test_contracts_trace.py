@@ -231,4 +231,4 @@ def test_contract_4_catches_what_the_loop_itself_leaves(monkeypatch):
         patch.setattr(verb, "untouched", lambda networks, seed=None: contextlib.nullcontext())
         net.eval()
         with pytest.raises(AssertionError, match="parameter"):
-            assert_no_trace([net], act(net, transform=noise(0.1)))
+            assert_no_trace([net], act(net, transform=noise(0.1), revive=0))

@@ -135,7 +135,7 @@ def test_bad_input(make, error, message):
 
 def test_a_climb_that_forgets_the_prior_is_caught(monkeypatch):
     test_the_prior_is_a_term_of_the_run()
-    objective_alone = lambda self, z, x, transformed: self.objective.term_values(  # noqa: E731
+    objective_alone = lambda self, z, x, transformed, pairs=None: self.objective.term_values(  # noqa: E731
         x, transformed, self.probes, self.autocast
     )
     monkeypatch.setattr(climb.Climb, "terms", objective_alone)

@@ -51,3 +51,17 @@ def test_the_global_generator_is_neither_read_nor_moved():
 def test_seeds_that_are_none(seed):
     with pytest.raises((ValueError, TypeError), match="seed must be"):
         Streams([seed])
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=4), st.integers(0, 3))
+def test_a_replay_draws_what_the_streams_draw_next(seeds, before):
+    streams, alone = Streams(seeds), Streams(seeds)
+    for _ in range(before):
+        assert torch.equal(streams.normal(3), alone.normal(3))
+    replay = streams.replay()
+    ahead = replay.uniform(2), replay.normal(5), replay.replay().normal(4)
+    for drawn in (streams, alone):  # neither waits for the other
+        assert torch.equal(drawn.uniform(2), ahead[0])
+        assert torch.equal(drawn.normal(5), ahead[1])
+        assert torch.equal(drawn.normal(4), ahead[2])
+    assert (replay.seeds, replay.dtype, len(replay)) == (seeds, torch.float32, len(seeds))

@@ -10,8 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actmax_lib import compose, crop, jitter, noise, robust, rotate, scale
+from actmax_lib import compose, crop, jitter, noise, robust, rotate, scale, transforms
 from actmax_lib.streams import Streams
+from actmax_lib.transforms import Affine
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ERROR_RATE = 1e-3  # of each statistical test, had its seeds been drawn at random
@@ -206,3 +207,47 @@ def test_the_checks_catch_planted_faults():
     np.testing.assert_allclose(out, resampled(x, a @ b, (6, 5)), atol=1e-9)
     with pytest.raises(AssertionError):  # the other order
         np.testing.assert_allclose(out, resampled(x, b @ a, (6, 5)), atol=1e-9)
+
+
+def looked_up(monkeypatch):
+    """How many pictures' points each resampling looks up."""
+    sizes, sample = [], transforms.F.grid_sample
+
+    def spy(x, grid, **options):
+        sizes.append(len(grid))
+        return sample(x, grid, **options)
+
+    monkeypatch.setattr(transforms.F, "grid_sample", spy)
+    return sizes
+
+
+def resampled_with_gradient(transform, x, source):
+    x = x.clone().requires_grad_()
+    out = transform(x, source)
+    weights = torch.linspace(-1, 1, out[0].numel()).reshape(out[0].shape)
+    return out.detach(), torch.autograd.grad((out * weights).sum(), x)[0]
+
+
+@pytest.mark.parametrize(("threads", "at_once"), [(1, 1), (2, 2), (4, 2), (6, 6)])
+def test_images_that_move_alike_share_points_and_keep_their_bits(threads, at_once, monkeypatch):
+    x = torch.rand(6, 3, 33, 28, generator=torch.Generator().manual_seed(0))
+    transform = compose(jitter(3), scale(0.7, 1.3), rotate(20), crop((25, 27)))
+    alone = [resampled_with_gradient(transform, one[None], Streams([5])) for one in x]
+    sizes = looked_up(monkeypatch)
+    torch.set_num_threads(threads)  # the fixture one_thread gives them back
+    batch = x.transpose(2, 3).contiguous().transpose(2, 3)  # strides like a parametrization's
+    out, gradient = resampled_with_gradient(transform, batch, Streams([5] * 6))
+    assert sizes == [at_once]  # one each for as many threads as divide the work evenly
+    assert torch.equal(out, torch.cat([one for one, _ in alone]))
+    assert torch.equal(gradient, torch.cat([one for _, one in alone]))
+    transform(x, Streams([5, 5, 5, 5, 5, 6]))
+    assert sizes[1:] == [6]
+
+
+def test_maps_of_your_own_may_differ_where_seeds_do_not():
+    x = batch(picture(7, 7), 2)
+    half_turn = torch.tensor([[-1.0, 0, 0], [0, -1, 0], [0, 0, 1]]).double()
+    own = Affine(lambda source, size: (torch.stack([half_turn, torch.eye(3).double()]), size))
+    out = compose(own, jitter(0))(x, Streams([3, 3], dtype=torch.float64))
+    torch.testing.assert_close(out[0], x[0].flip(1, 2))
+    torch.testing.assert_close(out[1], x[1])

@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from actmax_lib import widgets
+from actmax_lib.atlas.figure import state
 from scripts.results import RESULTS
 
 ALT = "A plane with an arrow and a point, drawn for a test."
 CAPTION = "A caption."
 FIGURES = [
-    "bayes", "film", "ingredients", "langevin", "linear", "max-example", "playground", "trace",
+    "atlas", "bayes", "film", "fooling", "ingredients", "langevin", "linear", "max-example",
+    "playground", "trace",
 ]  # fmt: skip
 TOP = [[("daisy", 0.9), ("nail", 0.1)]]
 
@@ -32,6 +34,8 @@ def needed(name):
     if name == "ingredients":
         rendered = {"00": (picture(), TOP, [1.0]), "11": (picture(1), TOP, [2.0])}
         return widgets.ingredients({"a": "Part a", "b": "Part b"}, ["daisy"], rendered)
+    if name == "atlas":
+        return state(RESULTS / "atlas.json", address="sheets")
     if name == "playground":
         return widgets.playground(RESULTS / "playground.json")
     return {}
@@ -123,7 +127,7 @@ def test_static_and_live_share_one_source(monkeypatch):
 
 
 def test_unknown_figure_names_the_ones_there_are():
-    with pytest.raises(ValueError, match=r"'linaer'.*film, ingredients, langevin, linear"):
+    with pytest.raises(ValueError, match=r"'linaer'.*film, fooling, ingredients, langevin, linear"):
         widgets.figure("linaer", alt=ALT, caption=CAPTION)
 
 

@@ -8,7 +8,9 @@ from actmax_lib import widgets
 from tests.browser import harness
 from tests.browser.figure_checks import figures
 
-NAMES = ["linear", "max-example", "film", "ingredients", "bayes", "langevin", "trace"]
+NAMES = [
+    "linear", "max-example", "film", "ingredients", "bayes", "langevin", "trace", "fooling",
+]  # fmt: skip
 ALT = "A figure of the book on a page of its own, for a test."
 PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>Figures</title>

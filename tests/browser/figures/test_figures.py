@@ -56,6 +56,7 @@ def test_every_control_moves_the_figure(show, name):
             "reset",
         },
         "langevin": {"step", "temperature", "density", "play", "one", "leap", "reset"},
+        "fooling": {"radius", "strength", "t1", "t2", "start1", "start2", "reset"},
         "trace": {"sigma", "gradient", "h1", "h2", "probes", "again"},
         "ingredients": {"class", "robust", "combo-000", "combo-100", "combo-111"},
     }

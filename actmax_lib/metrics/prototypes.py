@@ -1,4 +1,4 @@
-"""Numbers under pictures: what a class picture has in common with the data (*score-matching*)."""
+"""What class pictures have in common with the data (*score-matching*)."""
 
 import math
 from collections.abc import Callable
