@@ -52,7 +52,7 @@ class Fooled(nn.Module):
         for name in ("input_size", "classes"):
             if hasattr(net, name):
                 setattr(self, name, getattr(net, name))
-        self.train(net.training)
+        self.training = net.training  # of this module alone: the network stays as it is
 
     def forward(self, x: Tensor) -> Tensor:
         """Images (N, ...) to logits (N, K): outside the ball those of ``net``, bit for bit."""

@@ -91,7 +91,7 @@ def figure(name: str, *, alt: str, caption: str, still: str | None = None, **sta
         if value in ([], {}) and not full[key]:
             raise ValueError(
                 f"figure {name!r} needs its state {key!r}: make it with widgets.films, "
-                "widgets.ingredients or widgets.playground"
+                "widgets.ingredients, widgets.playground or atlas.figure.state"
             )
     try:
         json.dumps(full, allow_nan=False)

@@ -31,7 +31,6 @@ MEASURES = {  # key -> (label, unit)
     "own_resized": ("own probability, enlarged", ""),
     "logit": ("logit", ""),
     "held_out": ("log-probability under held-out transforms", "nats"),
-    "held_out_logit": ("logit under held-out transforms", ""),
     "lite1_top1": ("Lite1, top 1", ""),
     "lite1_top5": ("Lite1, top 5", ""),
     "lite1": ("Lite1, probability", ""),
@@ -56,8 +55,7 @@ def measured(recipe: Recipe, seed: int) -> dict[str, np.ndarray]:
         own = log_p(x).exp()
         found = {"own": own, "logit": f(x), "own_top1": own_first(net, x)}
     found["own_resized"] = metrics.transfer(net, x, CLASSES).probability
-    for key, objective in (("held_out", log_p), ("held_out_logit", f)):
-        found[key] = metrics.held_out_value(objective, x, metrics.unseen(), draws=DRAWS)
+    found["held_out"] = metrics.held_out_value(log_p, x, metrics.unseen(), draws=DRAWS)
     for key, name in zip(("lite1", "lite2"), made.JUDGES, strict=True):
         says = metrics.transfer(judge(name), x, CLASSES)
         found |= {key: says.probability, f"{key}_top1": says.top1, f"{key}_top5": says.top5}
