@@ -89,16 +89,27 @@ def magnitude() -> Tensor:
 
 @cache
 def network(random: bool) -> nn.Module:
-    """Lite0; or its design with every convolution and the classifier drawn anew."""
+    """Lite0; or its design with random weights, its batch norms fitted to the photographs.
+
+    Without that fit the signal would die on its way through fifty random layers.
+    """
     net = zoo.load(NET, device="cpu", fold=not random)
-    if random:
-        generator = torch.Generator().manual_seed(0)
-        for weight in net.parameters():
-            if weight.ndim == 4:
-                init.kaiming_normal_(weight, mode="fan_out", generator=generator)
-            elif weight.ndim == 2:
-                init.normal_(weight, std=weight.shape[1] ** -0.5, generator=generator)
-    return net
+    if not random:
+        return net
+    generator = torch.Generator().manual_seed(0)
+    for weight in net.parameters():
+        if weight.ndim == 4:
+            init.kaiming_normal_(weight, mode="fan_out", generator=generator)
+        elif weight.ndim == 2:
+            init.normal_(weight, std=weight.shape[1] ** -0.5, generator=generator)
+    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_parameters()  # scale 1, shift 0
+        norm.momentum = None  # running means are plain means
+    net.train()
+    with torch.no_grad():
+        net(photographs())
+    return net.eval()
 
 
 def render(recipe: Recipe, seed: int) -> dict[str, np.ndarray]:
