@@ -204,6 +204,7 @@ def test_the_mean_over_all_shifts(shape, pixels):
             grid = [(a, b) for a, b in itertools.product(steps, steps)]
             self.u = (torch.tensor(grid, dtype=torch.float64) + 0.5) / (2 * pixels + 1)
             self.device, self.dtype = torch.device("cpu"), torch.float64
+            self.seeds = range(len(grid))
 
         def __len__(self):
             return len(self.u)

@@ -240,9 +240,11 @@ def test_films_refuse_a_run_without_frames_and_wrong_names():
 @pytest.mark.parametrize(
     ("name", "key"),
     [
-        ("atlas", "sheets"), ("film", "films"), ("ingredients", "switches"),
+        ("atlas", "sheets"),
+        ("film", "films"),
+        ("ingredients", "switches"),
         ("playground", "sheet"),
-    ],  # fmt: skip
+    ],
 )
 def test_a_figure_without_its_pictures_is_refused(name, key):
     with pytest.raises(ValueError, match=f"'{name}' needs its state '{key}'"):
