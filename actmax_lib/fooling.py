@@ -56,7 +56,8 @@ class Fooled(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images (N, ...) to logits (N, K): outside the ball those of ``net``, bit for bit."""
-        return self.net(x) + self.heights * self.unit(self.radius - self.distance(x))
+        added = self.heights * self.unit(self.radius - self.distance(x))
+        return self.net(x) + added  # last: a network may write on its input
 
 
 def fooled(
@@ -142,7 +143,7 @@ def _radius(distance: Distance, radius: float | None, data: Any, here: float) ->
 def _logits(net: nn.Module, image: Tensor) -> int:
     """The number K of logits."""
     with untouched([net]), torch.no_grad():
-        output = net(image)
+        output = net(image.clone())
     if not isinstance(output, Tensor) or output.ndim != 2:
         got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         raise TypeError(f"net must give logits (N, K), got {got}")

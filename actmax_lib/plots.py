@@ -157,7 +157,7 @@ def gallery(
             f'style="{shape}">{first}{more}</div>'
         )
     across = columns or min(count, 4)
-    least = 96 if across == 3 else 120  # three fit beside each other on a phone
+    least = 96 if across in (3, 6) else 120  # three fit on a phone, six on a page
     cell = f"minmax(min(100%,max({least}px,calc((100% - {across - 1}*0.9rem)/{across}))),1fr)"
     grid = f"display:grid;grid-template-columns:repeat(auto-fill,{cell});gap:0.9rem"
     return Html(

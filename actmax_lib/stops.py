@@ -13,7 +13,7 @@ Stop = Callable[[int, Tensor], bool]
 
 
 def plateau(window: int = 32, gain: float = 0.01) -> Stop:
-    """Stop when the values have stopped to rise.
+    """Stop when the values no longer rise.
 
     Every ``window`` steps the mean of the last ``window`` values is compared with that of the
     ``window`` before, so that random transforms average out. The run ends when no image has risen

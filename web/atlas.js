@@ -24,7 +24,7 @@ const LOOK = `
 @media print { .am-atlas .am-tiles { height: auto; max-height: 600px; overflow: hidden; } }`;
 
 const SHOWS = ["all", "the judge's first choice is this class", "among the judge's first five", "not among them"];
-const ORDERS = ["as the network counts", "most believed by the judge first", "least believed by the judge first"];
+const ORDERS = ["as the network counts", "most believed first", "least believed first"];
 
 export default {
   render(host) {
@@ -53,7 +53,7 @@ export default {
       const find = quiet(h("input", { type: "search", id, name: "find", autocomplete: "off" }));
       find.addEventListener("input", () => ui.set({ find: find.value }));
       find.addEventListener("keydown", (event) => {
-        if (event.key === "Enter" && listed.length) ui.set({ selected: listed[0].index });
+        if (event.key === "Enter" && listed.length) choose(listed[0]);
         if (event.key === "ArrowDown" && listed.length) (event.preventDefault(), step(0));
       });
       ui.syncs.push(() => (find.value = ui.get("find")));
@@ -79,7 +79,7 @@ export default {
         }, h("div", { className: "am-sprite" }), h("span", { textContent: `${mark} ${row.name}` })));
         option.row = row;
         row.option = option;
-        option.addEventListener("click", () => (hold(row), ui.set({ selected: row.index })));
+        option.addEventListener("click", () => (hold(row), choose(row)));
         near.observe(option);
       }
 
@@ -104,13 +104,18 @@ export default {
         if (event.key in moves) {
           const to = at + moves[event.key];
           if (!/Arrow(Up|Down)/.test(event.key) || (to >= 0 && to < listed.length)) step(to);
-        } else if (event.key === "Enter" || event.key === " ") ui.set({ selected: held.index });
+        } else if (event.key === "Enter" || event.key === " ") choose(held);
         else return;
         event.preventDefault();
       });
       ui.root.addEventListener("keydown", (event) => {
         if (event.key === "Escape" && ui.get("selected") >= 0) close();
       });
+      /** Enlarge; on a narrow page the large picture lies below the tiles. */
+      const choose = (row) => {
+        ui.set({ selected: row.index });
+        large.scrollIntoView({ block: "nearest" });
+      };
       const close = () => {
         const inside = large.contains(document.activeElement);
         ui.set({ selected: -1 });
@@ -126,7 +131,7 @@ export default {
       large.append(hint, full);
       button(full, "close", "Close", close);
 
-      let last = "";
+      let last = "", began = false;
       const list = () => {
         const [text, show, order] = ["find", "show", "order"].map(ui.get);
         const key = JSON.stringify([text, show, order]);
@@ -145,8 +150,10 @@ export default {
         if (listed.length) hold(shown.has(held) ? held : listed[0]);
         const words = ["", " that the judge calls by this name", " that the judge has among its first five",
           " that the judge does not see"][show];
-        statement.textContent = `${listed.length} of ${rows.length} pictures${words}` +
+        statement.textContent = `${listed.length || "None"} of ${rows.length} pictures${words}` +
           `${word ? `, with “${text.trim()}” in the name` : ""}${order ? `, ${ORDERS[order]}` : ""}.`;
+        if (began) ui.say(statement.textContent);
+        began = true;
       };
 
       return () => {

@@ -102,7 +102,7 @@ export default {
 
       function verdict(m, s) {
         if (s.caught)
-          return `${s.caught} of ${DATA.length} data points lie in the diamond: there the answers differ, and a test on data shows it.`;
+          return `${s.caught} of ${DATA.length} data points lie in the diamond: there the values differ from the honest ones, and a test that compares values shows it.`;
         const same = "On all data the answers are the same. ";
         if (far(m.start, m.t) >= m.r) return `${same}The start is outside the diamond and does not feel it.`;
         if (s.arrived) return `${same}The climb ends at t.`;

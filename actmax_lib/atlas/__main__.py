@@ -37,6 +37,12 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
+def _bare(word: str, out: Path) -> str:
+    """A word of the command without the folders above ``out``: they say nothing to others."""
+    option, equals, value = word.rpartition("=")
+    return f"{option}{equals}{out.name}" if value and Path(value) == out else word
+
+
 def _batch(text: str) -> str | int:
     return int(text) if text.isdecimal() else text
 
@@ -49,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Exit status: 0 done, 1 trouble on the way (call again), 2 a request that makes no sense."""
     argv = list(sys.argv[1:] if argv is None else argv)
     options = vars(parser().parse_args(argv))
-    named = [options["out"].name if word == str(options["out"]) else word for word in argv]
+    named = [_bare(word, options["out"]) for word in argv]
     options["batch"] = _batch(options["batch"])
     before = signal.signal(signal.SIGTERM, _stop)
     try:

@@ -121,8 +121,9 @@ def classes(asked: str, names: Sequence[str]) -> list[int]:
             raise ValueError(f"classes: there is no class {item!r}; {closest(item, names)}")
     if not found:
         raise ValueError(f'classes must be "all", ranges, indices or names, got {asked!r}')
-    if twice := next((k for k in found if found.count(k) > 1), None):
-        raise ValueError(f"classes asks for {twice} ({names[twice]}) twice")
+    for k in found:
+        if found.count(k) > 1:
+            raise ValueError(f"classes asks for {k} ({names[k]}) twice")
     return found
 
 

@@ -71,7 +71,7 @@ def entry(
         told["judge"] = best(judged, judge_names)
         if list(judge_names) == list(names):
             told["judge_p"] = _rounded(judged[index])
-            told["judge_rank"] = 1 + int((judged > judged[index]).sum())
+            told["judge_rank"] = 1 + int((~(judged <= judged[index])).sum())  # NaN is no agreement
     return told
 
 

@@ -78,5 +78,5 @@ def transfer(net: nn.Module, images: Tensor, labels: Any) -> Transfer:
     p = torch.cat([zoo.probabilities(net, some) for some in images.split(AT_ONCE)])
     checks.in_range("label", labels, p.shape[1], f"the network has {p.shape[1]}")
     wanted = p.gather(1, torch.tensor(labels, device=p.device)[:, None])
-    rivals = (p >= wanted).sum(1) - 1
+    rivals = (~(p < wanted)).sum(1) - 1  # NaN is no agreement
     return Transfer(rivals < 1, rivals < 5, wanted[:, 0])

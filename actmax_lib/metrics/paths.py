@@ -101,7 +101,7 @@ def _cosine(rows: Tensor) -> Tensor:
 
 
 def _spearman(rows: Tensor) -> Tensor:
-    ranks = torch.from_numpy(stats.rankdata(rows.cpu().numpy(), axis=1).astype(np.float64))
+    ranks = torch.from_numpy(stats.rankdata(rows.double().cpu().numpy(), axis=1).astype(np.float64))
     return F.normalize(ranks - ranks.mean(1, keepdim=True), dim=1)
 
 

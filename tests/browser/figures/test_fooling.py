@@ -80,7 +80,7 @@ def test_fooling_ball_with_data_in_it_is_found_out(show):
     assert stated["nearest"] < 4 < stated["nearest"] + 4
     assert stated["caught"] > 0
     assert stated["right"] < 20
-    assert "a test on data shows it" in told(figure)
+    assert "a test that compares values shows it" in told(figure)
 
 
 def test_fooling_t_is_dragged_and_reset_by_keyboard(show):
