@@ -112,12 +112,12 @@ def listed(figure):
 
 def chosen(window, figure):
     """The name shown large, None when there is none; its value is that of its class."""
+    told = numbers(window, figure)  # first: it waits for the frame in which the figure answers
     name = figure.query_selector(".am-large h4").text_content()
     if not name:
         assert not figure.query_selector("button[name=close]").is_visible()
         return None
     k = NAMES.index(name)
-    told = numbers(window, figure)
     assert told["value"] == k
     assert told[f"judge.{k}"] == 0.5
     ticked = figure.query_selector_all("[role=option][aria-selected=true]")
