@@ -19,6 +19,14 @@ HEAVY = {
         3_700_000,
         "the longest chapter: seven figures, each drawn for both colour modes",
     ),
+    "chapters/networks/atlas": (
+        3_800_000,
+        "two sheets of a hundred pictures come with the first look: the grid's and the large one's",
+    ),
+    "chapters/networks/measured-pictures": (
+        3_300_000,
+        "tables and figures of seventeen recipes, each figure drawn for both colour modes",
+    ),
     "chapters/networks/cnn-visualization": (
         4_500_000,
         "two megabytes of pictures and films stand in the page itself, so that it opens from disk",
