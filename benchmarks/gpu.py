@@ -9,6 +9,7 @@ Every entry is written as soon as it is measured, under a key that says what it 
 import argparse
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.smoke:
         bench = Bench(torch.device("cpu"), tiny, size=16, n=64, steps=2)
     elif torch.cuda.is_available():
-        load = lambda **options: zoo.load(NETWORK, **options)  # noqa: E731
-        bench = Bench(torch.device("cuda"), load, SIZE, n=8192, steps=STEPS)
+        bench = Bench(torch.device("cuda"), partial(zoo.load, NETWORK), SIZE, n=8192, steps=STEPS)
     else:
         raise SystemExit("no GPU here; --smoke runs the script on the CPU with a tiny network")
     now = about(bench.device)

@@ -32,10 +32,9 @@ from actmax_lib.learned import learned_prior
 from actmax_lib.probes import Probe
 from actmax_lib.regularizers import frequency_penalty, smoothness
 from actmax_lib.spectral import blurred, maco
-from actmax_lib.streams import Streams
 from actmax_lib.terms import Objective
 from tests import nets
-from tests.contracts import assert_lean, assert_no_waits
+from tests.contracts import Nowhere, assert_lean, assert_no_waits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 verb = importlib.import_module("actmax_lib.maximize")
@@ -102,18 +101,6 @@ def test_the_host_does_not_wait(optimizer):
               point(torch.full((2, 3, 12, 12), 0.5), ball=(2, 1.0))]  # fmt: skip
     for image in images:
         assert_no_waits(busy(net, image, optimizer=optimizer))
-
-
-class Nowhere(Streams):
-    """Streams on a device whose numbers cannot be read: any look at one raises."""
-
-    def __init__(self, n):
-        self.seeds, self.device, self.dtype = [0] * n, torch.device("meta"), torch.float32
-
-    def uniform(self, *shape):
-        return torch.empty(len(self), *shape, device="meta")
-
-    normal = uniform
 
 
 def climb_nowhere(f, image, transform):

@@ -22,24 +22,12 @@ from actmax_lib.stops import plateau
 from actmax_lib.streams import Streams
 from actmax_lib.transparency import alpha_penalty, transparent
 from tests import nets
-from tests.contracts import assert_no_waits
+from tests.contracts import Nowhere, assert_no_waits
 
 verb = importlib.import_module("actmax_lib.maximize")
 pytestmark = pytest.mark.usefixtures("one_thread")
 X0 = np.random.default_rng(0).uniform(0.1, 0.9, (3, 12, 12))
 AXES = np.array([[0.5, 0.4, 0.1], [0.6, -0.1, -0.2], [0.5, -0.4, 0.1]])
-
-
-class Nowhere(Streams):
-    """Streams on the meta device."""
-
-    def __init__(self, n):
-        self.seeds, self.device, self.dtype = [0] * n, torch.device("meta"), torch.float32
-
-    def uniform(self, *shape):
-        return torch.empty(len(self), *shape, device="meta")
-
-    normal = uniform
 
 
 class Only(TorchDispatchMode):

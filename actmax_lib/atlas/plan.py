@@ -91,8 +91,9 @@ def read(folder: Path) -> dict[str, Any] | None:
         if plan["format"] != FORMAT:
             raise AtlasFileError(file, f"has format {plan['format']}, this library knows {FORMAT}")
         request, spans = plan["request"], plan["chunks"]
-        assert spans[0][0] == 0 and spans[-1][1] == len(request["classes"])  # noqa: PT018
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AssertionError) as error:
+        if (spans[0][0], spans[-1][1]) != (0, len(request["classes"])):
+            raise ValueError("its chunks do not cover its classes")
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise AtlasFileError(
             file, f"cannot be read ({error!r}); restore it or begin in another folder"
         ) from error
