@@ -59,18 +59,24 @@ def folder(tmp_path_factory):
     return here
 
 
+def visited(browser, file, size, mode, **context):
+    """A visit of a page on disk, watched from before it is loaded."""
+    view = {"width": size[0], "height": size[1]}
+    visit = harness.Visit(browser.new_context(viewport=view, **context).new_page())
+    visit.watch()
+    visit.page.goto(file.as_uri())
+    visit.page.evaluate("m => { document.documentElement.dataset.theme = m }", mode)
+    return visit
+
+
 @pytest.fixture
 def show(browser, folder):
     """Function `show(name, size, mode)` -> (page, figure), checked at the end for complaints."""
     visits = []
 
     def go(name, size=harness.DESKTOP, mode="light", **context):
-        view = {"width": size[0], "height": size[1]}
-        visit = harness.Visit(browser.new_context(viewport=view, **context).new_page())
-        visit.watch()
+        visit = visited(browser, folder / f"{name}.html", size, mode, **context)
         visits.append(visit)
-        visit.page.goto((folder / f"{name}.html").as_uri())
-        visit.page.evaluate("m => { document.documentElement.dataset.theme = m }", mode)
         return visit.page, figures(visit.page)[0]
 
     yield go

@@ -19,7 +19,7 @@ from tests.browser.figure_checks import (
     numbers,
     seen,
 )
-from tests.browser.figures.conftest import PAGE
+from tests.browser.figures.conftest import PAGE, visited
 
 COUNT, COLUMNS, ROWS, SIDE = 150, 8, 5, 10  # four sheets of forty tiles, the last not full
 NAMES = [f"class {k}" for k in range(200)]
@@ -90,12 +90,8 @@ def page(browser, manifest):
     visits = []
 
     def go(size=harness.DESKTOP, mode="light"):
-        view = {"width": size[0], "height": size[1]}
-        visit = harness.Visit(browser.new_context(viewport=view).new_page())
-        visit.watch()
+        visit = visited(browser, file, size, mode)
         visits.append(visit)
-        visit.page.goto(file.as_uri())
-        visit.page.evaluate("m => { document.documentElement.dataset.theme = m }", mode)
         return visit, figures(visit.page)[0]
 
     yield go

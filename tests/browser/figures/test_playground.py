@@ -19,7 +19,7 @@ from tests.browser.figure_checks import (
     seen,
     slide,
 )
-from tests.browser.figures.conftest import PAGE
+from tests.browser.figures.conftest import PAGE, visited
 
 FAMILIES = [("nothing", []), ("ℓ2", [0.1, 0.5, 2.0]), ("learned", [1.0, 4.0])]
 CLASSES, SEEDS, STEPS, SIZE, COLUMNS = ["trouser", "bag"], [0, 7], [16, 64, 256], 8, 10
@@ -68,12 +68,8 @@ def page(browser, manifest):
     visits = []
 
     def go(size=harness.DESKTOP, mode="light"):
-        view = {"width": size[0], "height": size[1]}
-        visit = harness.Visit(browser.new_context(viewport=view).new_page())
-        visit.watch()
+        visit = visited(browser, file, size, mode)
         visits.append(visit)
-        visit.page.goto(file.as_uri())
-        visit.page.evaluate("m => { document.documentElement.dataset.theme = m }", mode)
         return visit.page, figures(visit.page)[0]
 
     yield go
