@@ -1,17 +1,19 @@
 # Needs only Python >= 3.11, git and make. Each command does its own set-up; a second call skips it.
 #   PYTHON=python3.12      another interpreter          PIP_FLAGS="..."   handed to every pip install
+#   ROW=cifar-pgd-l2           for `make zoo`
 #   PORT=8001              for `make serve`             ARGS="-k zoo"     handed to pytest
 
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
+ROW ?= fashion-fgsm
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check $(PIP_FLAGS)
 # Threads that wait for each other must not spin: on a busy machine that costs most of its time.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help book test lab serve bench clean distclean
+.PHONY: help book test lab serve zoo bench clean distclean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -20,6 +22,7 @@ help:
 	@echo "make serve      open the built book in your browser"
 	@echo "make lab        open the chapters as notebooks in JupyterLab"
 	@echo "make test       run every test, the browser tests of the built book included"
+	@echo "make zoo        train one row of the zoo's table again and compare it (ROW=cifar-pgd-l2)"
 	@echo "make bench      measure the speed; results go to benchmarks/results/"
 	@echo "make clean      remove the built book and its caches (distclean: the environment too)"
 
@@ -37,6 +40,11 @@ lab: $(VENV)/.ready-book
 
 serve:
 	@$(PYTHON) -m scripts.serve $(PORT)
+
+# From nothing: the three networks of a row, then its numbers beside those of the book.
+zoo: $(VENV)/.ready-book
+	$(PY) -m scripts.train_zoo --folder _build/zoo --row $(ROW)
+	$(PY) -m scripts.measure_zoo --folder _build/zoo --row $(ROW)
 
 bench: $(VENV)/.ready-bench
 	PYTHONPATH=.bench $(PY) benchmarks/run.py

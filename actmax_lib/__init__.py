@@ -5,6 +5,7 @@ a transform T, and an optimizer. The book has a chapter for each.
 """
 
 from actmax_lib import (
+    attacks,
     closed_forms,
     data,
     densities,
@@ -61,6 +62,7 @@ __all__ = [
     "affine",
     "alignment",
     "alpha_penalty",
+    "attacks",
     "blurred",
     "caricature",
     "channel",

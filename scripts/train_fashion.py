@@ -16,7 +16,6 @@ from torch.nn import functional as F
 
 from actmax_lib import data
 from actmax_lib.training import (
-    Loss,
     accuracy,
     anti_score_matching,
     cross_entropy,
@@ -24,6 +23,7 @@ from actmax_lib.training import (
     gradient_norm,
     score_matching,
 )
+from actmax_lib.training.losses import Loss
 from actmax_lib.zoo import trained
 from actmax_lib.zoo.fashion import FashionDecoder, FashionNet
 

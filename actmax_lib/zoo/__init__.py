@@ -10,6 +10,7 @@ from torch import nn
 
 from actmax_lib.errors import closest
 from actmax_lib.zoo import trained
+from actmax_lib.zoo.cifar import CifarNet
 from actmax_lib.zoo.classify import (
     Normalized,
     class_names,
@@ -22,6 +23,7 @@ from actmax_lib.zoo.fashion import FashionDecoder, FashionNet
 from actmax_lib.zoo.weights import WEIGHTS, build
 
 __all__ = [
+    "CifarNet",
     "EfficientNetLite",
     "FashionDecoder",
     "FashionNet",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from actmax_lib import checks
@@ -41,11 +42,19 @@ class FashionNet(nn.Module):
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.classifier(self.features(x).flatten(1))
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the classifier sees, (N, C, 7, 7)."""
         y = (x - MEAN) / SD
         y = self.pool(self.act(self.conv1(y)))
         y = self.pool(self.act(self.conv2(y)))
-        y = self.grid(self.act(self.conv3(y)))
-        return self.classifier(y.flatten(1))
+        return self.grid(self.act(self.conv3(y)))
+
+    def maps(self, x: Tensor) -> Tensor:
+        """Class maps (N, K, 7, 7): what each place adds to each logit; they sum to f - bias."""
+        weights = self.classifier.weight.unflatten(1, (-1, 7, 7))
+        return torch.einsum("kchw,nchw->nkhw", weights, self.features(x))
 
 
 class FashionDecoder(nn.Module):

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from actmax_lib.data.dataset import DataFileError
-from actmax_lib.zoo import fashion
+from actmax_lib.zoo import cifar, fashion
 
 try:
     import fcntl
@@ -32,9 +32,13 @@ REQUIRED = ("kwargs", "command", "seed", "device", "seconds", "data")
 
 
 def architectures() -> dict[str, type[nn.Module]]:
-    """The classes a trained network can be of: those of ``zoo/fashion.py``."""
-    found = {n: c for n, c in vars(fashion).items() if isinstance(c, type)}
-    return {n: c for n, c in found.items() if c.__module__ == fashion.__name__}
+    """The classes a trained network can be of: those of ``zoo/fashion.py`` and ``zoo/cifar.py``."""
+    return {
+        name: made
+        for module in (fashion, cifar)
+        for name, made in vars(module).items()
+        if isinstance(made, type) and made.__module__ == module.__name__
+    }
 
 
 def manifest(folder: Path | None = None) -> dict[str, dict]:
@@ -113,7 +117,7 @@ def save(net: nn.Module, name: str, entry: Mapping[str, Any], folder: Path | Non
     architecture = type(net).__name__
     if architectures().get(architecture) is not type(net):
         known = ", ".join(architectures())
-        raise ValueError(f"net is a {architecture}, which zoo/fashion.py has not; it has {known}")
+        raise ValueError(f"net is a {architecture}, which the zoo has not; it has {known}")
     with torch.random.fork_rng(devices=[]):
         again = type(net)(**entry["kwargs"]).state_dict()
     state = _floats(net.state_dict(), torch.float32)

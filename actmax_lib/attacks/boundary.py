@@ -1,0 +1,132 @@
+"""How far it is to the nearest wrong answer."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from actmax_lib import checks
+from actmax_lib.attacks.balls import length, like
+from actmax_lib.attacks.values import check_attacked, margin, wrong
+from actmax_lib.probes import untouched
+
+ROUNDS = 5  # of looking for a nearer point of the boundary
+REACH = 1.02  # a little beyond it, so that the answer does change
+TINY = 1e-30
+HALVINGS = 30  # of the way from an image to a fooling one: the last digits of float32
+
+
+def deepfool(
+    net: nn.Module, x: Tensor, labels: Tensor, *, steps: int = 50, overshoot: float = 0.02
+) -> Tensor:
+    """A near image with another answer, like x (Moosavi-Dezfooli et al. 2016, algorithm 2).
+
+    Each step goes to the nearest hyperplane where a linearised f_j - f_y is 0, and 1 + overshoot
+    times as far. As in the paper it may leave [0, 1]. An image whose answer is not its label's is
+    given back as it is, and so is one that ``steps`` steps do not lead to another answer.
+    """
+    check_attacked(net, x, labels)
+    steps = checks.count("steps", steps)
+    reach = 1 + checks.real("overshoot", overshoot, above=0)
+    x = x.detach()
+    found = x.clone()
+    with untouched([net]):
+        rows = (~wrong(net, x, labels)).nonzero()[:, 0]
+        moved = torch.zeros_like(x)  # without the overshoot
+        for _ in range(steps):
+            if len(rows) == 0:
+                break
+            z = x[rows] + reach * moved[rows]
+            moved[rows] += _to_boundary(net, z, labels[rows])
+            z = x[rows] + reach * moved[rows]
+            fooled = wrong(net, z, labels[rows])
+            found[rows[fooled]] = z[fooled]
+            rows = rows[~fooled]
+    return found
+
+
+def boundary_distance(
+    net: nn.Module, x: Tensor, labels: Tensor, *, steps: int = 50, batch: int = 250
+) -> Tensor:
+    """2-norm distance of each image to the nearest wrong answer that `deepfool` finds, (N,).
+
+    The way there is halved until float32 has no more digits, so that the distance is one at which
+    the answer does change. Then the boundary is taken as a plane there, and the same is done on
+    the way to the point of the plane nearest to x, as long as that is nearer. Never too small by
+    more than rounding; too large where the boundary is nearer in quite another direction. 0 where
+    the answer is wrong already, inf where no other was found.
+
+    x: (N, C, H, W) in [0, 1]; the way may leave it. batch: images at once. Errors: as in `pgd`.
+    """
+    check_attacked(net, x, labels)
+    parts = zip(x.split(checks.count("batch", batch)), labels.split(batch), strict=True)
+    return torch.cat([_distance(net, z.detach(), y, steps) for z, y in parts])
+
+
+def _distance(net: nn.Module, x: Tensor, labels: Tensor, steps: int) -> Tensor:
+    with untouched([net]):
+        far = deepfool(net, x, labels, steps=steps)
+        right = ~wrong(net, x, labels)
+        found = torch.full((len(x),), math.inf).to(x).masked_fill(~right, 0)
+        rows = (right & wrong(net, far, labels)).nonzero()[:, 0]
+        if len(rows):
+            found[rows] = _nearest(net, x[rows], far[rows], labels[rows])
+    return found
+
+
+def _nearest(net: nn.Module, x: Tensor, far: Tensor, labels: Tensor) -> Tensor:
+    """Distances (N,) to the boundary, first on the way to ``far``, which fools.
+
+    Then as often as that helps: the boundary as a plane there, the way to its nearest point.
+    """
+    near, distance = _crossing(net, x, far, labels)
+    for _ in range(ROUNDS):
+        way = near - x
+        w = _normal(net, near.clone(), labels)
+        scale = (w * way).flatten(1).sum(1) / w.square().flatten(1).sum(1).clamp(min=TINY)
+        far = x + REACH * like(scale, x) * w
+        rows = wrong(net, far, labels).nonzero()[:, 0]
+        if len(rows) == 0:
+            break
+        point, size = _crossing(net, x[rows], far[rows], labels[rows])
+        closer = size < distance[rows]
+        near[rows[closer]], distance[rows[closer]] = point[closer], size[closer]
+    return distance
+
+
+def _crossing(net: nn.Module, x: Tensor, far: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the answer changes between x and ``far``: a point that fools, and its distance."""
+    way = far - x
+    low, high = torch.zeros(2, len(x)).to(x)
+    high += 1
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        fooled = wrong(net, x + like(middle, x) * way, labels)
+        low, high = torch.where(fooled, low, middle), torch.where(fooled, middle, high)
+    return x + like(high, x) * way, high * length(way).flatten()
+
+
+def _to_boundary(net: nn.Module, x: Tensor, labels: Tensor) -> Tensor:
+    """The step to the nearest hyperplane f_j = f_y of the network linearised at x.
+
+    None longer than the diagonal of the box, for where f is nearly flat.
+    """
+    x = x.requires_grad_()
+    logits = net(x)
+    gaps = logits - logits.gather(1, labels[:, None])
+    slopes = torch.stack(
+        [torch.autograd.grad(gap.sum(), x, retain_graph=True)[0] for gap in gaps.unbind(1)], 1
+    )
+    size = slopes.flatten(2).norm(dim=2)
+    away = gaps.detach().abs() / size
+    nearest = away.masked_fill(~(size > 0), math.inf).argmin(1)  # the label's own has size 0
+    rows = torch.arange(len(x), device=x.device)
+    w, size, away = slopes[rows, nearest], size[rows, nearest], away[rows, nearest]
+    most = math.sqrt(x[0].numel())
+    return w * like(torch.where(size > 0, away.clamp(max=most) / size, 0), x)
+
+
+def _normal(net: nn.Module, x: Tensor, labels: Tensor) -> Tensor:
+    """∇(max_{j≠y} f_j - f_y): at a boundary point, what stands on the boundary."""
+    x = x.requires_grad_()
+    return torch.autograd.grad(margin(net(x), labels).sum(), x)[0]
