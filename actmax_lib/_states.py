@@ -118,11 +118,10 @@ def ingredients(
     return {"switches": labels, "classes": list(classes), "combos": combos}
 
 
-def playground(manifest: str | Path) -> dict[str, Any]:
-    """State of the figure "playground": ``figure("playground", **playground(path), ...)``.
+def sheet_of(manifest: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(content of a manifest of `scripts/results.py`, its sheet as the state of a figure).
 
-    `manifest`: the JSON file of `scripts/render_playground.py`, with its sheet of pictures beside
-    it. Raises `ValueError` when the sheet is not the one the manifest describes.
+    Raises `ValueError` when the sheet is not the one the manifest describes.
     """
     manifest = Path(manifest)
     known = json.loads(manifest.read_text(encoding="utf-8"))
@@ -132,6 +131,17 @@ def playground(manifest: str | Path) -> dict[str, Any]:
             f"{known['sheet']} is not the picture that {manifest.name} describes; "
             f"render both again with {known['command']}"
         )
-    sheet = {"src": data_uri("image/webp", picture)} | {k: known[k] for k in ("columns", "size")}
+    return known, {"src": data_uri("image/webp", picture)} | {
+        key: known[key] for key in ("columns", "size")
+    }
+
+
+def playground(manifest: str | Path) -> dict[str, Any]:
+    """State of the figure "playground": ``figure("playground", **playground(path), ...)``.
+
+    `manifest`: the JSON file of `scripts/render_playground.py`, with its sheet of pictures beside
+    it. Raises `ValueError` when the sheet is not the one the manifest describes.
+    """
+    known, sheet = sheet_of(manifest)
     wanted = ("classes", "seeds", "steps", "families", "logit", "high", "data")
     return {"sheet": sheet, "grid": {key: known[key] for key in wanted}}

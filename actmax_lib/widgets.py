@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from actmax_lib._html import Html, check_alt, is_static
+from actmax_lib._robustness import epsilon, robust_pictures
 from actmax_lib._states import films, ingredients, plain, playground, sprite
 
-__all__ = ["figure", "films", "ingredients", "names", "playground", "sprite"]
+__all__ = [
+    "epsilon", "figure", "films", "ingredients", "names", "playground", "robust_pictures", "sprite",
+]  # fmt: skip
 
 _DEFAULTS = re.compile(r"^const DEFAULTS = (\{.*?\});$", re.MULTILINE | re.DOTALL)
 
@@ -72,7 +75,8 @@ def figure(name: str, *, alt: str, caption: str, still: str | None = None, **sta
     picture shown where JavaScript is off. `state`: overrides of the module's defaults, JSON-able
     (numbers, strings, lists, dicts, None; tensors and arrays become lists).
 
-    An entry whose default is empty must be given: `films`, `ingredients`, `playground` make them.
+    An entry whose default is empty must be given: `films`, `ingredients`, `playground`,
+    `robust_pictures`, `epsilon` make them.
 
     Returns an `anywidget.AnyWidget` with one synchronized trait per state entry, or, when
     ``ACTMAX_STATIC=1``, an object with `_repr_html_`. Raises `ValueError` for an unknown figure
@@ -91,7 +95,8 @@ def figure(name: str, *, alt: str, caption: str, still: str | None = None, **sta
         if value in ([], {}) and not full[key]:
             raise ValueError(
                 f"figure {name!r} needs its state {key!r}: make it with widgets.films, "
-                "widgets.ingredients, widgets.playground or atlas.figure.state"
+                "widgets.ingredients, widgets.playground, widgets.robust_pictures, widgets.epsilon "
+                "or atlas.figure.state"
             )
     try:
         json.dumps(full, allow_nan=False)

@@ -21,31 +21,57 @@ from scripts.train_fashion import LOSSES, SEEDS
 OUT = Path(__file__).resolve().parents[1] / "chapters" / "results" / "score-matching.json"
 EACH = 10  # pictures a class
 NOISES = (0.05, 0.1, 0.2, 0.4, 0.8)
-FRAMES = 13
+STEPS, FRAMES = 120, 13
 PHOTOS = 500
 
 
-def climb(net: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
-    """(pictures (100, 1, 28, 28), labels, frames): ten a class by the sampler of the paper.
+def climb(
+    net: nn.Module, shape: tuple[int, ...] = (1, 28, 28), lr: float = 0.175
+) -> tuple[Tensor, Tensor, Tensor]:
+    """(pictures (100, *shape), labels, frames): ten a class by the sampler of the paper.
 
     Steps of one length from noise around gray, projected on [0, 1], with a weak pull to gray.
     """
-    labels = torch.arange(10).repeat_interleave(EACH)
-    generator = torch.Generator().manual_seed(0)
-    noise = torch.randn(len(labels), 1, 28, 28, generator=generator)
-    start = (0.5 + 0.1 * noise).clamp(0, 1)
+    start, labels = starts(shape)
     run = maximize(
         logit(net, labels.tolist()) + l2(0.005, center=0.5), point(start, box=(0.0, 1.0)),
-        steps=120, lr=0.175, optimizer="normalized", schedule="constant", frames=FRAMES,
+        steps=STEPS, lr=lr, optimizer="normalized", schedule="constant", frames=FRAMES,
     )  # fmt: skip
     return run.images, labels, run.frames
+
+
+def starts(shape: tuple[int, ...] = (1, 28, 28)) -> tuple[Tensor, Tensor]:
+    """(noise around gray (100, *shape) in [0, 1], classes): the same for every network."""
+    labels = torch.arange(10).repeat_interleave(EACH)
+    noise = torch.randn(len(labels), *shape, generator=torch.Generator().manual_seed(0))
+    return (0.5 + 0.1 * noise).clamp(0, 1), labels
 
 
 def measure(net: nn.Module, judge: nn.Module, test: data.Dataset) -> dict:
     """Every number of one network."""
     pictures, labels, frames = climb(net)
     means = data.class_means("fashion-mnist")
-    x, y = test.images(range(PHOTOS)), test.labels[:PHOTOS]
+    cosine = metrics.cosine_to_mean(pictures, labels, means)
+    return {
+        "accuracy": net.manifest["accuracy"],
+        "gan_test_on_the_way": [metrics.gan_test(judge, frame, labels) for frame in frames],
+        "cosine_by_class": cosine.view(10, EACH).mean(1).tolist(),
+        **of_pictures(pictures, labels, judge, means),
+        **of_photographs(net, test.images(range(PHOTOS)), test.labels[:PHOTOS]),
+    }
+
+
+def of_pictures(pictures: Tensor, labels: Tensor, judge: nn.Module, means: Tensor) -> dict:
+    """What class pictures have in common with the data."""
+    return {
+        "gan_test": metrics.gan_test(judge, pictures, labels),
+        "cosine_to_mean": float(metrics.cosine_to_mean(pictures, labels, means).mean()),
+        "high_frequency_pictures": float(metrics.high_frequency_share(pictures).mean()),
+    }
+
+
+def of_photographs(net: nn.Module, x: Tensor, y: Tensor) -> dict:
+    """The network's own logit around photographs."""
     f = own_logit(net, y)
     at = x.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(f(at).sum(), at)
@@ -53,14 +79,7 @@ def measure(net: nn.Module, judge: nn.Module, test: data.Dataset) -> dict:
         trace, _ = density_terms(
             f, x, sigma=0.1, probes=10, generator=torch.Generator().manual_seed(0)
         )
-    cosine = metrics.cosine_to_mean(pictures, labels, means)
     return {
-        "accuracy": net.manifest["accuracy"],
-        "gan_test": metrics.gan_test(judge, pictures, labels),
-        "gan_test_on_the_way": [metrics.gan_test(judge, frame, labels) for frame in frames],
-        "cosine_to_mean": float(cosine.mean()),
-        "cosine_by_class": cosine.view(10, EACH).mean(1).tolist(),
-        "high_frequency_pictures": float(metrics.high_frequency_share(pictures).mean()),
         "high_frequency_gradients": float(metrics.high_frequency_share(gradient).mean()),
         "gradient_norm": float(gradient.flatten(1).norm(dim=1).mean()),
         "trace": float(trace.mean()),
@@ -109,7 +128,7 @@ def measured() -> dict:
             "judge_accuracy": judge.manifest["accuracy"],
         },
         "noises": list(NOISES),
-        "steps": torch.linspace(0, 119, FRAMES).round().int().tolist(),
+        "steps": torch.linspace(0, STEPS - 1, FRAMES).round().int().tolist(),
         "methods": summary(rows),
         "networks": rows,
     }

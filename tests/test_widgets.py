@@ -17,8 +17,8 @@ from scripts.results import RESULTS
 ALT = "A plane with an arrow and a point, drawn for a test."
 CAPTION = "A caption."
 FIGURES = [
-    "atlas", "bayes", "film", "fooling", "ingredients", "langevin", "linear", "max-example",
-    "playground", "trace",
+    "ascent", "atlas", "bayes", "epsilon", "film", "fooling", "ingredients", "langevin", "linear",
+    "max-example", "playground", "robust-pictures", "trace",
 ]  # fmt: skip
 TOP = [[("daisy", 0.9), ("nail", 0.1)]]
 
@@ -38,6 +38,10 @@ def needed(name):
         return state(RESULTS / "atlas.json", address="sheets")
     if name == "playground":
         return widgets.playground(RESULTS / "playground.json")
+    if name == "robust-pictures":
+        return widgets.robust_pictures([RESULTS / "robust-pictures-fashion.json"])
+    if name == "epsilon":
+        return widgets.epsilon([RESULTS / "robust-epsilon-fashion.json"])
     return {}
 
 

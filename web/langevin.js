@@ -1,4 +1,4 @@
-// uses: plot
+// uses: plot normals
 // Langevin steps x' = x + eps/2 score(x) + sqrt(eps T) xi of many particles in the plane.
 // density 0: a Gaussian with the variances VARIANCES along two turned axes; 1: two round hills.
 // On the Gaussian the variance along an axis is known after every step, v' = (1 - eps/2s)^2 v + eps T,
@@ -12,21 +12,6 @@ const LIMIT = 4 * Math.min(...VARIANCES);
 const HILLS = [{ at: [-1.2, 0], share: 0.3 }, { at: [1.2, 0], share: 0.7 }];
 const HILL = 0.25; // variance of a hill
 const START = [-2.2, 1.8], START_SD = 0.15, SIDE = 3.2, LEAP = 60, FAR = 1e6;
-
-/** Standard normal numbers of a seed: mulberry32 and Box-Muller. */
-function normals(seed) {
-  let state = seed >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-  return () => {
-    const r = Math.sqrt(-2 * Math.log(1 - uniform())), a = 2 * Math.PI * uniform();
-    return [r * Math.cos(a), r * Math.sin(a)];
-  };
-}
 
 const along = (i, [x, y]) => AXES[i][0] * x + AXES[i][1] * y;
 

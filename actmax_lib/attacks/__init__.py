@@ -6,20 +6,17 @@ regularizer: max log p(k|x) or max -log p(y|x) subject to ‖x' - x‖ ≤ ε an
 the image: 8 of 255 is ``8 / 255``. Chapter *robustness*.
 """
 
-from actmax_lib.attacks.balls import NORMS, Ball, climb
+from actmax_lib.attacks.balls import Ball, climb
 from actmax_lib.attacks.boundary import boundary_distance, deepfool
 from actmax_lib.attacks.evaluation import Robustness, robust_accuracy
 from actmax_lib.attacks.gradient import fgsm, pgd
 from actmax_lib.attacks.search import square
-from actmax_lib.attacks.values import VALUES, check_attacked, loss_of, margin
+from actmax_lib.attacks.values import loss_of, margin
 
 __all__ = [
-    "NORMS",
-    "VALUES",
     "Ball",
     "Robustness",
     "boundary_distance",
-    "check_attacked",
     "climb",
     "deepfool",
     "fgsm",

@@ -10,10 +10,8 @@ from actmax_lib.attacks.balls import length, like
 from actmax_lib.attacks.values import check_attacked, margin, wrong
 from actmax_lib.probes import untouched
 
-ROUNDS = 5  # of looking for a nearer point of the boundary
-REACH = 1.02  # a little beyond it, so that the answer does change
-TINY = 1e-30
-HALVINGS = 30  # of the way from an image to a fooling one: the last digits of float32
+COARSE, FINE = 10, 30  # halvings of the way from an image to a fooling one
+TURNS = 12  # of that way, to the boundary's normal
 
 
 def deepfool(
@@ -28,9 +26,9 @@ def deepfool(
     check_attacked(net, x, labels)
     steps = checks.count("steps", steps)
     reach = 1 + checks.real("overshoot", overshoot, above=0)
-    x = x.detach()
-    found = x.clone()
     with untouched([net]):
+        x = x.detach().clone()  # within, for those made in inference mode
+        found = x.clone()
         rows = (~wrong(net, x, labels)).nonzero()[:, 0]
         moved = torch.zeros_like(x)  # without the overshoot
         for _ in range(steps):
@@ -50,60 +48,66 @@ def boundary_distance(
 ) -> Tensor:
     """2-norm distance of each image to the nearest wrong answer that `deepfool` finds, (N,).
 
-    The way there is halved until float32 has no more digits, so that the distance is one at which
-    the answer does change. Then the boundary is taken as a plane there, and the same is done on
-    the way to the point of the plane nearest to x, as long as that is nearer. Never too small by
-    more than rounding; too large where the boundary is nearer in quite another direction. 0 where
-    the answer is wrong already, inf where no other was found.
+    The way there is halved again and again, and turned to where the boundary is nearer, as long as
+    it is. The distance is one at which the answer does change: never too small by more than
+    rounding, and too large where the boundary is nearer in quite another direction. 0 where the
+    answer is wrong already, inf where no other was found.
 
     x: (N, C, H, W) in [0, 1]; the way may leave it. batch: images at once. Errors: as in `pgd`.
     """
     check_attacked(net, x, labels)
     parts = zip(x.split(checks.count("batch", batch)), labels.split(batch), strict=True)
-    return torch.cat([_distance(net, z.detach(), y, steps) for z, y in parts])
+    with untouched([net]):
+        return torch.cat([_distance(net, z.detach().clone(), y, steps) for z, y in parts])
 
 
 def _distance(net: nn.Module, x: Tensor, labels: Tensor, steps: int) -> Tensor:
-    with untouched([net]):
-        far = deepfool(net, x, labels, steps=steps)
-        right = ~wrong(net, x, labels)
-        found = torch.full((len(x),), math.inf).to(x).masked_fill(~right, 0)
-        rows = (right & wrong(net, far, labels)).nonzero()[:, 0]
-        if len(rows):
-            found[rows] = _nearest(net, x[rows], far[rows], labels[rows])
+    far = deepfool(net, x, labels, steps=steps)
+    right = ~wrong(net, x, labels)
+    found = torch.full((len(x),), math.inf).to(x).masked_fill(~right, 0)
+    rows = (right & wrong(net, far, labels)).nonzero()[:, 0]
+    if len(rows):
+        found[rows] = _nearest(net, x[rows], far[rows], labels[rows])
     return found
 
 
 def _nearest(net: nn.Module, x: Tensor, far: Tensor, labels: Tensor) -> Tensor:
     """Distances (N,) to the boundary, first on the way to ``far``, which fools.
 
-    Then as often as that helps: the boundary as a plane there, the way to its nearest point.
+    At the nearest point there is, that way is the boundary's normal. So the way is turned to the
+    normal where it meets the boundary: what fools at the old distance has a boundary nearer. Where
+    that fails, by half as much the next time.
     """
-    near, distance = _crossing(net, x, far, labels)
-    for _ in range(ROUNDS):
-        way = near - x
-        w = _normal(net, near.clone(), labels)
-        scale = (w * way).flatten(1).sum(1) / w.square().flatten(1).sum(1).clamp(min=TINY)
-        far = x + REACH * like(scale, x) * w
-        rows = wrong(net, far, labels).nonzero()[:, 0]
-        if len(rows) == 0:
-            break
-        point, size = _crossing(net, x[rows], far[rows], labels[rows])
-        closer = size < distance[rows]
-        near[rows[closer]], distance[rows[closer]] = point[closer], size[closer]
-    return distance
+    way, distance = _crossing(net, x, far - x, labels, COARSE)
+    turn = torch.ones_like(distance)
+    for _ in range(TURNS):
+        normal = _unit(_normal(net, x + like(distance, x) * way, labels))
+        turned = _unit(way + like(turn, x) * (normal - way))
+        rows = wrong(net, x + like(distance, x) * turned, labels).nonzero()[:, 0]
+        turn = turn / 2
+        if len(rows):
+            turn[rows] *= 2
+            there = turned[rows] * like(distance[rows], x)
+            way[rows], distance[rows] = _crossing(net, x[rows], there, labels[rows], COARSE)
+    return _crossing(net, x, like(distance, x) * way, labels, FINE)[1]
 
 
-def _crossing(net: nn.Module, x: Tensor, far: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Where the answer changes between x and ``far``: a point that fools, and its distance."""
-    way = far - x
+def _crossing(
+    net: nn.Module, x: Tensor, step: Tensor, labels: Tensor, halvings: int
+) -> tuple[Tensor, Tensor]:
+    """Where the answer changes on the ``step`` to what fools: direction, and how far at most."""
     low, high = torch.zeros(2, len(x)).to(x)
     high += 1
-    for _ in range(HALVINGS):
+    for _ in range(halvings):
         middle = (low + high) / 2
-        fooled = wrong(net, x + like(middle, x) * way, labels)
+        fooled = wrong(net, x + like(middle, x) * step, labels)
         low, high = torch.where(fooled, low, middle), torch.where(fooled, middle, high)
-    return x + like(high, x) * way, high * length(way).flatten()
+    return _unit(step), high * length(step).flatten()
+
+
+def _unit(step: Tensor) -> Tensor:
+    size = length(step)
+    return step / torch.where(size > 0, size, 1)
 
 
 def _to_boundary(net: nn.Module, x: Tensor, labels: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ LOOK = 10  # steps after which fooled images leave
 MASKED = 0.01  # share of the images that may fall to random search alone
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Robustness:
     """What `robust_accuracy` found; all tensors are (N,), one entry an image.
 
@@ -58,15 +58,17 @@ class Robustness:
 
     @property
     def masked(self) -> bool:
-        """Whether gradients hide: random search does better, or finds more than 1 % by itself.
+        """Whether gradients hide: random search fools what no gradient attack does.
 
-        A gradient attack sees more than random search, so it must not do worse (Athalye et al.
+        Namely more than one image, and more than 1 % of all or than the other way round. A gradient
+        attack sees more than random search, so it must not do worse (Athalye, Carlini & Wagner
         2018). False where the square attack was not run.
         """
         if self.after_square is None:
             return False
-        alone = _share(self.after_pgd & ~self.after_square)
-        return alone > MASKED or _share(self.after_square) < _share(self.after_pgd)
+        alone = int((self.after_pgd & ~self.after_square).sum())
+        more = int(self.after_pgd.sum()) > int(self.after_square.sum())
+        return alone > 1 and (alone > MASKED * len(self.clean) or more)
 
     def __str__(self) -> str:
         lines = [
@@ -95,7 +97,7 @@ def robust_accuracy(
     (`loss_of`) and each of ``step_sizes`` (in units of ε), one after the other on the images that
     are left; an image is fooled when it is at any of the looks, every 10 steps. Then the square
     attack with ``queries`` on all images, fooled or not, so that masked gradients show
-    (`Robustness.masked`); 0 leaves it out, and so does norm "l2".
+    (`Robustness.masked`); 0 leaves it out.
 
     x: (n, C, H, W) in [0, 1], labels (n,), batch: images at once; it changes rounding only. seed:
     one an image, or the first of consecutive ones. Network and errors: as in `pgd`.
@@ -106,6 +108,7 @@ def robust_accuracy(
     ball.check_units(x)
     steps, restarts = checks.count("steps", steps), checks.count("restarts", restarts)
     queries = checks.count("queries", queries, at_least=0)
+    batch = checks.count("batch", batch)
     sizes = [checks.real("step_sizes", size, above=0) for size in step_sizes]
     if not sizes or not len(values):
         raise ValueError("step_sizes and values must have at least one entry each")
@@ -113,13 +116,15 @@ def robust_accuracy(
         f"PGD on {value}, step {size:g} ε, start {start + 1}": (value, size * eps)
         for start, size, value in product(range(restarts), sizes, values)
     }
+    for value in values:
+        loss_of(net, labels, value)  # raises for an unknown one
     seeds, n = seeds_of(seed, len(x)), len(x)
-    clean, after_pgd, after_square = torch.zeros(3, n, dtype=torch.bool, device=x.device)
     fooled = dict.fromkeys(attacks, 0)
-    search = norm == "linf" and queries > 0
-    for rows in torch.arange(n, device=x.device).split(checks.count("batch", batch)):
-        z, y, own = x[rows].detach(), labels[rows], [seeds[k] for k in rows.tolist()]
-        with untouched([net]):
+    with untouched([net]):
+        x = x.detach().clone()  # within, for those made in inference mode
+        clean, after_pgd, after_square = torch.zeros(3, n, dtype=torch.bool, device=x.device)
+        for rows in torch.arange(n, device=x.device).split(batch):
+            z, y, own = x[rows], labels[rows], [seeds[k] for k in rows.tolist()]
             clean[rows] = ~wrong(net, z, y)
             left, draws = clean[rows].clone(), Streams(own)
             for name, (value, step) in attacks.items():
@@ -129,13 +134,15 @@ def robust_accuracy(
                 left[some[fell]] = False
                 fooled[name] += int(fell.sum())
             after_pgd[rows] = left
-            if search:
-                found = square(net, z, y, eps=eps, queries=queries, seed=own)
-                after_square[rows] = clean[rows] & ~wrong(net, found, y)
-    if search:
+            some = clean[rows].nonzero()[:, 0]
+            if queries and len(some):
+                own = [own[k] for k in some.tolist()]
+                z = square(net, z[some], y[some], eps=eps, norm=norm, queries=queries, seed=own)
+                after_square[rows[some]] = ~wrong(net, z, y[some])
+    if queries:
         fooled[f"square, {queries} queries"] = int((after_pgd & ~after_square).sum())
     return Robustness(
-        norm, float(eps), clean, after_pgd, after_square if search else None,
+        norm, float(eps), clean, after_pgd, after_square if queries else None,
         {name: count / n for name, count in fooled.items()},
     )  # fmt: skip
 

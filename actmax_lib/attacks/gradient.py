@@ -45,13 +45,13 @@ def pgd(
             raise ValueError("step must be given where eps is inf")
         step = 2.5 * eps / steps
     step = checks.real("step", step, above=0)
-    best, score = x.detach().clone(), torch.full((len(x),), -math.inf).to(x)
-    height = loss_of(net, labels, value, targeted)
-
+    height, seeds = loss_of(net, labels, value, targeted), seeds_of(seed, len(x))
     with untouched([net]):
-        draws = Streams(seeds_of(seed, len(x)))
+        x = x.detach().clone()  # within, for those made in inference mode
+        best, score = x.clone(), torch.full((len(x),), -math.inf).to(x)
+        draws = Streams(seeds)
         for restart in range(restarts):
-            start = x.detach()
+            start = x
             if random_start or restart:
                 normal = draws.normal(*x.shape[1:]).to(x)
                 start = ball.noise(x, normal, draws.uniform().to(x))

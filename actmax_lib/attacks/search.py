@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -41,9 +42,9 @@ def square(
     if x.ndim != 4 or (norm == "l2" and min(x.shape[2:]) < 3):
         raise ValueError(f"images must be (N, C, H, W), of 3 by 3 for 'l2', got {tuple(x.shape)}")
     first, next_one = (_stripes, _corner) if norm == "linf" else (_tiles, _bump)
-    x = x.detach()
+    seeds = seeds_of(seed, len(x))
     with untouched([net]):
-        draws = Streams(seeds_of(seed, len(x)))
+        x, draws = x.detach().clone(), Streams(seeds)  # within, for those made in inference mode
         best = first(ball, x, draws.uniform(*x.shape[1:]).to(x))
         score = margins(net, best, labels)
         for query in range(queries - 1):
@@ -100,8 +101,9 @@ def _bump(ball: Ball, x: Tensor, best: Tensor, numbers: Tensor, side: int) -> Te
     return (x + ball.eps * ball.direction(change)).clamp(0, 1)
 
 
+@lru_cache
 def _shape(side: int) -> Tensor:
-    """(side, side) of norm one: a hill over a valley, each a pyramid of rectangles (section 3.4)."""
+    """(side, side) of norm one: a hill over a valley, each a pyramid of rectangles (equation 3)."""
     halves = []
     for height in (side // 2, side - side // 2):
         n = max(height, side) // 2

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -86,7 +87,8 @@ def batch_statistics(net: nn.Module) -> Iterator[Callable]:
     seen: dict[_BatchNorm, tuple[Tensor, Tensor]] = {}
 
     def note(module: _BatchNorm, inputs: tuple[Tensor]) -> None:
-        var, mean = torch.var_mean(inputs[0], (0, 2, 3), correction=0)  # (N, C, H, W)
+        over = [axis for axis in range(inputs[0].ndim) if axis != 1]
+        var, mean = torch.var_mean(inputs[0], over, correction=0)
         seen[module] = mean, var
 
     norms = [m for m in net.modules() if isinstance(m, _BatchNorm) and m.training]
@@ -101,16 +103,19 @@ def batch_statistics(net: nn.Module) -> Iterator[Callable]:
 @contextmanager
 def _kept(seen: dict[_BatchNorm, tuple[Tensor, Tensor]]) -> Iterator[None]:
     for module, (mean, var) in seen.items():
-        gain = module.weight / (var + module.eps).sqrt()
-        shift = module.bias - mean * gain
-        module.forward = lambda y, gain=gain, shift=shift: (
-            y * gain[:, None, None] + shift[:, None, None]
-        )
+        weight, bias = (module.weight, module.bias) if module.affine else (1, 0)
+        gain = weight / (var + module.eps).sqrt()
+        module.forward = partial(_scaled, gain=gain, shift=bias - mean * gain)
     try:
         yield
     finally:
         for module in seen:
             del module.forward
+
+
+def _scaled(y: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
+    shape = (-1, *[1] * (y.ndim - 2))  # (N, C) or (N, C, H, W)
+    return y * gain.view(shape) + shift.view(shape)
 
 
 def each_loss(net: nn.Module, labels: Tensor) -> Callable[[Tensor], Tensor]:

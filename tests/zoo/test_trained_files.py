@@ -37,7 +37,7 @@ def broken(value):
 
 
 @pytest.mark.parametrize(("net", "entry", "message"), [
-    (nn.Linear(2, 3), ENTRY, "Linear, which zoo/fashion.py has not; it has FashionNet"),
+    (nn.Linear(2, 3), ENTRY, "Linear, which the zoo has not; it has .*, CifarNet"),
     (network(widths=(3, 4, 6)), ENTRY, "do not make a network of these shapes"),
     (broken(math.nan), ENTRY, "hold NaN or Inf"),
     (network(), {**ENTRY, "accuracy": math.nan}, "not JSON compliant"),
