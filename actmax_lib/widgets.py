@@ -16,12 +16,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from actmax_lib._ascent import ascent
 from actmax_lib._html import Html, check_alt, is_static
 from actmax_lib._robustness import epsilon, robust_pictures
 from actmax_lib._states import films, ingredients, plain, playground, sprite
 
 __all__ = [
-    "epsilon", "figure", "films", "ingredients", "names", "playground", "robust_pictures", "sprite",
+    "ascent", "epsilon", "figure", "films", "ingredients", "names", "playground",
+    "robust_pictures", "sprite",
 ]  # fmt: skip
 
 _DEFAULTS = re.compile(r"^const DEFAULTS = (\{.*?\});$", re.MULTILINE | re.DOTALL)
@@ -76,7 +78,7 @@ def figure(name: str, *, alt: str, caption: str, still: str | None = None, **sta
     (numbers, strings, lists, dicts, None; tensors and arrays become lists).
 
     An entry whose default is empty must be given: `films`, `ingredients`, `playground`,
-    `robust_pictures`, `epsilon` make them.
+    `robust_pictures`, `epsilon`, `ascent` make them.
 
     Returns an `anywidget.AnyWidget` with one synchronized trait per state entry, or, when
     ``ACTMAX_STATIC=1``, an object with `_repr_html_`. Raises `ValueError` for an unknown figure
@@ -94,9 +96,9 @@ def figure(name: str, *, alt: str, caption: str, still: str | None = None, **sta
     for key, value in defaults.items():
         if value in ([], {}) and not full[key]:
             raise ValueError(
-                f"figure {name!r} needs its state {key!r}: make it with widgets.films, "
-                "widgets.ingredients, widgets.playground, widgets.robust_pictures, widgets.epsilon "
-                "or atlas.figure.state"
+                f"figure {name!r} needs its state {key!r}: make it with one of "
+                f"{', '.join(sorted(set(__all__) - {'figure', 'names', 'sprite'}))}, or "
+                "atlas.figure.state"
             )
     try:
         json.dumps(full, allow_nan=False)

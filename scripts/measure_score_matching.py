@@ -26,15 +26,17 @@ PHOTOS = 500
 
 
 def climb(
-    net: nn.Module, shape: tuple[int, ...] = (1, 28, 28), lr: float = 0.175
+    net: nn.Module, shape: tuple[int, ...] = (1, 28, 28), lr: float = 0.175, pull: bool = True
 ) -> tuple[Tensor, Tensor, Tensor]:
     """(pictures (100, *shape), labels, frames): ten a class by the sampler of the paper.
 
-    Steps of one length from noise around gray, projected on [0, 1], with a weak pull to gray.
+    Steps of one length from noise around gray, projected on [0, 1], with a weak pull to gray, or
+    with no regularizer at all.
     """
     start, labels = starts(shape)
+    objective = logit(net, labels.tolist())
     run = maximize(
-        logit(net, labels.tolist()) + l2(0.005, center=0.5), point(start, box=(0.0, 1.0)),
+        objective + l2(0.005, center=0.5) if pull else objective, point(start, box=(0.0, 1.0)),
         steps=STEPS, lr=lr, optimizer="normalized", schedule="constant", frames=FRAMES,
     )  # fmt: skip
     return run.images, labels, run.frames

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from actmax_lib import data, metrics, zoo
 from actmax_lib.zoo import trained
@@ -95,10 +95,11 @@ class Bench:
         row = {"accuracy": net.manifest["accuracy"]}
         for part, settings, make in (
             ("photographs", plan.photos, lambda: of_photographs(net, *self.photos(plan.photos))),
-            ("attacks", asdict(plan), lambda: self.attacks(net)),
+            ("attacks", asdict(plan), lambda: attacked(net, *self.photos(plan.photos), plan)),
+            ("boundary", plan.near, lambda: boundaries(net, *self.photos(plan.near))),
         ):
             row |= {k: v.tolist() for k, v in self.kept(name, part, settings, make).items()}
-        recipe = [plan.shape, plan.lr, STEPS]
+        recipe = [plan.shape, plan.lr, STEPS, "logit"]
         made = self.kept(name, "pictures", recipe, lambda: pictures(net, plan))
         for prefix in ("", "plain_"):
             images = torch.from_numpy(made[f"{prefix}pictures"])
@@ -111,12 +112,6 @@ class Bench:
         key = [VERSION, self.hashes[name], settings]
         found = kept(f"{name}-{part}", key, lambda: {k: np.array(v) for k, v in make().items()})
         return {k: v for k, v in found.items() if k != "seconds"}
-
-    def attacks(self, net: nn.Module) -> dict[str, float]:
-        plan = self.plan
-        return attacked(net, *self.photos(plan.photos), plan) | boundaries(
-            net, *self.photos(plan.near)
-        )
 
     def seen(self, name: str, images: Tensor) -> dict:
         """What has to do with class pictures; None where the network to ask is not there yet."""

@@ -7,12 +7,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from actmax_lib.attacks import boundary_distance, deepfool, pgd
+from actmax_lib import data, zoo
+from actmax_lib.attacks import boundary_distance, deepfool, margin, pgd
 from tests import nets
 from tests.attacked import Bent, Linear, images, labels_of
 from tests.contracts import assert_no_trace
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def size(change: Tensor) -> Tensor:
+    return torch.linalg.vector_norm(change, dim=(1, 2, 3), keepdim=True)
 
 
 class Valley(nn.Module):
@@ -130,3 +135,24 @@ def test_batches_contexts_and_networks_do_not_matter(context):
 
     assert_no_trace([net], act)
     assert together.dtype == torch.float64
+
+
+def test_on_a_robust_network_no_free_climb_gets_by_with_nine_tenths_of_it():
+    """DeepFool's own distances are 1.6 times as large there."""
+    sample = data.load("fashion-mnist", "sample")
+    net = zoo.load("fashion-pgd-l2-0", device="cpu")
+    x, y = sample.images()[:40], sample.labels[:40]
+    distance = boundary_distance(net, x, y)
+    x, y, distance = x[distance > 0], y[distance > 0], distance[distance > 0]
+    radius, z = 0.9 * distance.view(-1, 1, 1, 1), x
+    fooled = torch.zeros(len(x), dtype=torch.bool)
+    for _ in range(40):  # PGD without the box
+        z = z.detach().requires_grad_()
+        (g,) = torch.autograd.grad(margin(net(z), y).sum(), z)
+        change = z.detach() - x + 0.1 * radius * g / size(g)
+        z = x + change * (radius / size(change)).clamp(max=1)
+        fooled |= margin(net(z), y).detach() > 0
+    assert len(x) > 30
+    assert fooled.sum() <= 1
+    alone = (deepfool(net, x, y) - x).flatten(1).norm(dim=1)
+    assert distance.median() < 0.8 * alone.median()

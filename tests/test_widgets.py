@@ -40,6 +40,8 @@ def needed(name):
         return widgets.playground(RESULTS / "playground.json")
     if name == "robust-pictures":
         return widgets.robust_pictures([RESULTS / "robust-pictures-fashion.json"])
+    if name == "ascent":
+        return widgets.ascent(RESULTS / "ascent.json", "sheets")
     if name == "epsilon":
         return widgets.epsilon([RESULTS / "robust-epsilon-fashion.json"])
     return {}

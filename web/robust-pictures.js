@@ -180,7 +180,7 @@ export default {
 
         const told = `${title}, ${what}: the same noise after ${steps[step()]} steps of length ${length}, ${recipes[recipe()]}.`;
         const sides = both.map((at, i) => `${"AB"[i]} is ${methods[at].label}.`).join(" ");
-        const order = methods.some((m) => m.robust !== null)
+        const order = methods.every((m) => m.robust !== null)
           ? `Below are all networks, from the least robust to the most${eps ? ` (ℓ2, ε = ${eps})` : ""}` : "Below are all networks";
         statement.textContent = `${told} ${order}${one() ? "" : ", a row a class"}.`;
         const share = (v) => (v === null ? null : 100 * v);

@@ -11,7 +11,8 @@ from actmax_lib.attacks.values import check_attacked, margin, wrong
 from actmax_lib.probes import untouched
 
 COARSE, FINE = 10, 30  # halvings of the way from an image to a fooling one
-TURNS = 12  # of that way, to the boundary's normal
+CLIMB = 20  # steps up the margin in the ball that DeepFool found
+TURNS = 8  # of the way to the boundary, to its normal
 
 
 def deepfool(
@@ -46,12 +47,12 @@ def deepfool(
 def boundary_distance(
     net: nn.Module, x: Tensor, labels: Tensor, *, steps: int = 50, batch: int = 250
 ) -> Tensor:
-    """2-norm distance of each image to the nearest wrong answer that `deepfool` finds, (N,).
+    """2-norm distance of each image to the nearest wrong answer that is found, (N,).
 
-    The way there is halved again and again, and turned to where the boundary is nearer, as long as
-    it is. The distance is one at which the answer does change: never too small by more than
-    rounding, and too large where the boundary is nearer in quite another direction. 0 where the
-    answer is wrong already, inf where no other was found.
+    `deepfool` says how far it is at most; a climb of the `margin` that near finds a better
+    direction, which is then turned to where the boundary is nearer, and the way is halved down to
+    rounding. So the answer does change at this distance. It may change sooner in quite another
+    direction, as with any search. 0 where the answer is wrong already, inf where `deepfool` failed.
 
     x: (N, C, H, W) in [0, 1]; the way may leave it. batch: images at once. Errors: as in `pgd`.
     """
@@ -67,8 +68,18 @@ def _distance(net: nn.Module, x: Tensor, labels: Tensor, steps: int) -> Tensor:
     found = torch.full((len(x),), math.inf).to(x).masked_fill(~right, 0)
     rows = (right & wrong(net, far, labels)).nonzero()[:, 0]
     if len(rows):
-        found[rows] = _nearest(net, x[rows], far[rows], labels[rows])
+        x, far, labels = x[rows], far[rows], labels[rows]
+        found[rows] = _nearest(net, x, _worst(net, x, far, labels), labels)
     return found
+
+
+def _worst(net: nn.Module, x: Tensor, far: Tensor, labels: Tensor) -> Tensor:
+    """Where the margin is high no farther from x than ``far``; ``far`` where that does not fool."""
+    radius, z = length(far - x), x
+    for _ in range(CLIMB):
+        way = z + radius / 4 * _unit(_normal(net, z, labels)) - x
+        z = x + way * (radius / length(way).clamp(min=radius))
+    return torch.where(like(wrong(net, z, labels), x), z, far)
 
 
 def _nearest(net: nn.Module, x: Tensor, far: Tensor, labels: Tensor) -> Tensor:
@@ -115,7 +126,7 @@ def _to_boundary(net: nn.Module, x: Tensor, labels: Tensor) -> Tensor:
 
     None longer than the diagonal of the box, for where f is nearly flat.
     """
-    x = x.requires_grad_()
+    x = x.detach().requires_grad_()
     logits = net(x)
     gaps = logits - logits.gather(1, labels[:, None])
     slopes = torch.stack(
@@ -132,5 +143,5 @@ def _to_boundary(net: nn.Module, x: Tensor, labels: Tensor) -> Tensor:
 
 def _normal(net: nn.Module, x: Tensor, labels: Tensor) -> Tensor:
     """∇(max_{j≠y} f_j - f_y): at a boundary point, what stands on the boundary."""
-    x = x.requires_grad_()
+    x = x.detach().requires_grad_()
     return torch.autograd.grad(margin(net(x), labels).sum(), x)[0]

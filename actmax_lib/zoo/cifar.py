@@ -39,8 +39,7 @@ class CifarNet(nn.Module):
         widths = [3, *(checks.count("widths", width) for width in widths)]
         beta = checks.real("beta", beta, above=0)
         self.convs = nn.ModuleList(
-            nn.Conv2d(a, b, 3, padding=1, bias=not batch_norm)
-            for a, b in pairwise(widths)
+            nn.Conv2d(a, b, 3, padding=1, bias=not batch_norm) for a, b in pairwise(widths)
         )
         norm = nn.BatchNorm2d if batch_norm else nn.Identity
         self.norms = nn.ModuleList(norm(width) for width in widths[1:])

@@ -1,4 +1,4 @@
-"""Claims of chapters/networks/robustness.md: alignment, kernels, class maps, units."""
+"""Claims of chapters/networks/robustness.md: alignment, kernels, class maps."""
 
 import itertools
 
@@ -150,19 +150,3 @@ def unavoidable():
     moved = np.abs(before.clip(0) - after.clip(0)).sum()
     errors.append(broken(before.sum() > 0 > after.sum(), moved < before.sum()))
     return worst(*errors, broken(pairs > 50))
-
-
-@claim(
-    "eq:robust:units",
-    statement="The two norms are within a factor of the root of d, and both ends are reached.",
-    tol=1e-12,
-)
-def units():
-    errors = []
-    for d in (1, 7, 784):
-        v = rng(d).normal(size=(200, d))
-        v[0], v[1] = 1.0, np.eye(d)[0]
-        two, most = np.linalg.norm(v, 2, axis=1), np.abs(v).max(1)
-        errors.append(broken((most <= two + 1e-12).all(), (two <= d**0.5 * most + 1e-12).all()))
-        errors += [two[0] - d**0.5 * most[0], two[1] - most[1]]
-    return worst(*errors)
