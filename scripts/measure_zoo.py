@@ -11,6 +11,7 @@ import re
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,17 +64,19 @@ PLANS = {
         {"l2_half": ("l2", 0.25), "l2": ("l2", 0.5), "linf": ("linf", 8 / 255)},
     ),
 }  # fmt: skip
+NO_ROW = ("fashion-judge", "fashion-decoder")
 QUICK = {"photos": 40, "near": 40, "steps": 10, "queries": 100}
 
 
 class Bench:
-    """The data and the networks that a plan needs."""
+    """The data and the networks that a plan needs; row: of one method only, as "fashion-fgsm"."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, folder: Path | None = None, row: str | None = None) -> None:
+        self.plan, self.folder = plan, folder
         self.test = data.load(plan.data, "test")
-        entries = trained.manifest()
-        pattern = rf"{plan.prefix}-({'|'.join(plan.methods())})-(\d+)"
+        entries = trained.manifest(folder)
+        methods = "|".join(plan.methods()) if row is None else row.partition("-")[2]
+        pattern = rf"{plan.prefix}-({methods})-(\d+)"
         names = [name for name in entries if re.fullmatch(pattern, name)]
         self.names = sorted(names, key=lambda name: name[-1])  # the first seed of all before others
         self.hashes = {name: entry["sha256"] for name, entry in entries.items()}
@@ -91,7 +94,7 @@ class Bench:
 
     def row(self, name: str) -> dict:
         """Every number of one network."""
-        plan, net = self.plan, zoo.load(name, device="cpu")
+        plan, net = self.plan, trained.build(name, self.folder)
         row = {"accuracy": net.manifest["accuracy"]}
         for part, settings, make in (
             ("photographs", plan.photos, lambda: of_photographs(net, *self.photos(plan.photos))),
@@ -117,10 +120,10 @@ class Bench:
         """What has to do with class pictures; None where the network to ask is not there yet."""
         labels = starts(self.plan.shape)[1]
         others = [f"{name[:-1]}{seed}" for seed in train_zoo.SEEDS]
-        asked = [zoo.load(other, device="cpu") for other in others
+        asked = [trained.build(other, self.folder) for other in others
                  if other != name and other in self.names]  # fmt: skip
         judge = self.judge(name)
-        judged = judge in self.hashes
+        judged = judge in zoo.names()
         found = of_pictures(
             images, labels, zoo.load(judge if judged else name, device="cpu"), self.means
         )
@@ -152,8 +155,8 @@ def measured(bench: Bench) -> dict:
     """The whole file's content."""
     plan = bench.plan
     rows = {name: bench.row(name) for name in bench.names}
-    wanted = [f"{plan.prefix}-{method}-{seed}" for method in plan.methods()
-              for seed in train_zoo.SEEDS]  # fmt: skip
+    wanted = [name for name in {**train_fashion.recipes(1), **train_zoo.recipes()}
+              if name.startswith(plan.prefix) and name not in NO_ROW]  # fmt: skip
     x, _ = bench.photos(plan.photos)
     return {
         "manifest": {
@@ -175,12 +178,34 @@ def measured(bench: Bench) -> dict:
     }
 
 
+def compare(row: str, folder: Path) -> None:
+    """Print the numbers of a row that was trained again beside those of the book."""
+    prefix, _, method = row.partition("-")
+    bench = Bench(PLANS[prefix], folder, row)
+    ours = summary({name: bench.row(name) for name in bench.names}, bench.plan)[method]
+    book = json.loads(bench.plan.file.read_text())["methods"][method]
+    print(f"\n{row}: mean ± sd over {len(bench.names)} seeds, trained here | in the book")
+    for measure, values in ours.items():
+        if not isinstance(values[0], list):
+            print(f"{measure:32}{told(values):>20} | {told(book[measure])}")
+
+
+def told(values: list) -> str:
+    """ "mean ± sd" with what there is of it."""
+    return " ± ".join(f"{value:.3f}" for value in values if value is not None) or "-"
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", nargs="*", help="fashion, cifar; default: both")
     parser.add_argument("--quick", action="store_true", help="few photographs: says preliminary")
+    parser.add_argument("--row", help="compare one row, such as fashion-fgsm, with the book's")
+    parser.add_argument("--folder", type=Path, help="where its networks are; with --row")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    if args.row:
+        compare(args.row, args.folder)
+        raise SystemExit
     for name in args.data or PLANS:
         plan = replace(PLANS[name], **QUICK) if args.quick else PLANS[name]
         plan.file.write_text(json.dumps(measured(Bench(plan)), indent=1, allow_nan=False) + "\n")
