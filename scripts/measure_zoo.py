@@ -62,6 +62,7 @@ PLANS = {
     "cifar": Plan(
         "cifar", "cifar-10", (3, 32, 32), 0.35,
         {"l2_half": ("l2", 0.25), "l2": ("l2", 0.5), "linf": ("linf", 8 / 255)},
+        photos=100, near=50, queries=300,  # a picture costs nine times as much
     ),
 }  # fmt: skip
 NO_ROW = ("fashion-judge", "fashion-decoder")

@@ -48,7 +48,7 @@ def folder(tmp_path_factory):
         for name, address in addresses.items():
             html = str(widgets.figure(
                 "ascent", alt="Two pictures, painted by two networks, for a test.",
-                caption="The ascent.", **state | {"weights": address, "rest": 60},
+                caption="The ascent.", **state | {"weights": address, "rest": 15},
             ))  # fmt: skip
             (here / f"{name}.html").write_text(PAGE.format(html), encoding="utf-8")
     return here
@@ -156,7 +156,7 @@ def test_it_rests_by_itself(show):
     visit, figure = show()
     operate(visit.page, control(figure, "start"))
     end = waited(visit, figure, lambda n, t: t.startswith("Paused") and n["steps"] > 9, "no rest")
-    assert end["steps"] == 60
+    assert end["steps"] == 15
     assert end["rate"] > 0
 
 
