@@ -57,7 +57,8 @@ def fit(
     )
     state = Checkpoint(
         checkpoint, net, optimizer, schedule, generator,
-        run={"epochs": epochs, "batch": batch, "lr": lr, "seed": seed, "images": len(images)},
+        run={"epochs": epochs, "batch": batch, "lr": lr, "seed": seed, "images": len(images),
+             "precision": str(precision), "labels": labels.tolist()[:1000]},
     )  # fmt: skip
     history = state.resume()
     net.train()

@@ -55,8 +55,9 @@ def load(
     Evaluation mode, float32, no parameter requires a gradient. ``net.input_size`` is the size it
     was trained at (other sizes work), ``net.classes`` the K class names. The input normalization is
     inside. "efficientnet-lite0" to "-lite2" know ImageNet: C = 3, K = 1000. The book's own know
-    Fashion-MNIST: C = 1, K = 10; ``net.manifest`` tells how each was trained (command, seed,
-    device, seconds, accuracy, versions, hash); ``fold`` and ``channels_last`` do nothing to them.
+    Fashion-MNIST (C = 1) and CIFAR-10 (C = 3), K = 10; ``net.manifest`` tells how each was trained
+    (command, seed, device, seconds, accuracy, versions, hash); ``fold`` and ``channels_last`` do
+    nothing to them.
     A decoder among them draws: codes (N, latent) to images (N, 1, 28, 28).
 
     device: None takes the GPU when there is one, else the CPU.
