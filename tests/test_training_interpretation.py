@@ -146,3 +146,11 @@ def test_bad_input(label):
         interpretation_discrepancy(1.0, 0.1, steps=0)
     with pytest.raises(AttributeError, match="maps"):
         loss(nn.Linear(4, 2), images(), y, generator())
+
+
+def test_the_shares_of_a_discrepancy_move_with_the_maps():
+    """π is climbed and trained too: by finite differences."""
+    generator = torch.Generator().manual_seed(0)
+    maps, moved = torch.randn(2, 4, 3, 2, 2, dtype=torch.float64, generator=generator)
+    labels = torch.tensor([2, 0, 1, 2])
+    torch.autograd.gradcheck(lambda z: discrepancy(maps, z, labels), moved.requires_grad_())
