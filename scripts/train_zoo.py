@@ -39,7 +39,7 @@ from actmax_lib.training.losses import Loss
 from actmax_lib.zoo import trained
 from actmax_lib.zoo.cifar import CifarNet
 from actmax_lib.zoo.fashion import FashionNet
-from scripts.results import KEPT
+from scripts.results import KEPT, sha256
 from scripts.train_fashion import fresh
 
 EPOCHS = 4
@@ -133,7 +133,9 @@ def recipes() -> dict[str, tuple[Callable, str, int]]:
 def make(name: str, folder: Path, epochs: int) -> dict:
     """Train one network into ``folder``; its entry in the manifest."""
     how, method, seed = recipes()[name]
-    checkpoint = KEPT / f"{name}-{epochs}.checkpoint"
+    # of this folder and these recipes: another weight λ must not go on where the old one was
+    run = sha256(f"{folder.resolve()} {Path(__file__).read_text()}".encode())[:12]
+    checkpoint = KEPT / f"{name}-{epochs}-{run}.checkpoint"
     start = time.perf_counter()
     net, entry = how(method, seed, folder, epochs=epochs, checkpoint=checkpoint, progress=True)
     entry |= {
@@ -177,6 +179,8 @@ if __name__ == "__main__":
     parser.add_argument("--row", help="the networks of one row, such as fashion-fgsm, compared")
     args = parser.parse_args()
     if args.row:
+        if args.folder.resolve() == trained.FOLDER.resolve():
+            parser.error("--row compares with the book's networks: give another --folder")
         args.names += [name for name in recipes() if name.rpartition("-")[0] == args.row]
         if not args.names:
             rows = dict.fromkeys(name.rpartition("-")[0] for name in recipes())
