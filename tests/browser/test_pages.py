@@ -23,6 +23,10 @@ HEAVY = {
         3_800_000,
         "two sheets of a hundred pictures come with the first look: the grid's and the large one's",
     ),
+    "chapters/networks/robustness": (
+        4_300_000,
+        "the pictures of every network for every class at five stages, and two films beside them",
+    ),
     "chapters/networks/measured-pictures": (
         3_300_000,
         "tables and figures of seventeen recipes, each figure drawn for both colour modes",
