@@ -66,7 +66,7 @@ def photograph(key: str, how: Collection) -> None:
     parts = []
     for told in used:
         net = zoo.load(told["name"], device="cpu")
-        make = lambda net=net: attacks(net, photo, own, targets, how)  # noqa: E731
+        make = lambda net=net: attacks(net, photo, own, targets, how)  # noqa: E731  # used once, here
         given = [told["sha256"], str(how), STEPS, results.machine()]
         parts.append(results.kept(f"robust-epsilon-{told['name']}", given, make))
     joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]

@@ -49,7 +49,7 @@ def pictures(key: str, how: Collection) -> None:
         net = zoo.load(told["name"], device="cpu")
         classes, last = net.classes, []
         for label, lam in RECIPES.items():
-            make = lambda net=net, lam=lam: {  # noqa: E731
+            make = lambda net=net, lam=lam: {  # noqa: E731  # used once, here
                 "tiles": results.bytes_of(ascents(net, lam, start, how.length).flatten(0, 1))
             }
             given = [told["sha256"], lam, STEPS, how.length, SEED, SPREAD, results.machine()]

@@ -30,7 +30,7 @@ def linear(d=16, seed=0):
 
 
 def smooth(seed=0):
-    make = lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 12), nn.Softplus(3), nn.Linear(12, 3))  # noqa: E731
+    make = lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 12), nn.Softplus(3), nn.Linear(12, 3))  # noqa: E731  # used once, here
     return seeded(make, seed=seed).double()
 
 
@@ -85,7 +85,7 @@ def test_the_adversarial_logistic_loss_is_exact(loss):
 def test_steps_in_the_2_norm_come_close_to_its_dual(steps, reached):
     net, (x, y) = linear(), batch()
     height, w = heights(net, x, y)
-    exact = lambda eps: np.log1p(np.exp(-height + eps * np.linalg.norm(w))).mean()  # noqa: E731
+    exact = lambda eps: np.log1p(np.exp(-height + eps * np.linalg.norm(w))).mean()  # noqa: E731  # a formula
     got = value(pgd_training(0.25, "l2", steps=steps), net, x, y)
     assert exact(0.25 * reached) < got <= exact(0.25) * (1 + 1e-12)
 
@@ -132,7 +132,7 @@ def test_noise_is_normal_and_not_clipped():
     net, (x, y) = linear(), batch(n=1)
     height, w = heights(net, x, y)
     spread = 0.4 * np.linalg.norm(w)
-    law = lambda z, k: np.log1p(np.exp(-height[0] - spread * z)) ** k * norm.pdf(z)  # noqa: E731
+    law = lambda z, k: np.log1p(np.exp(-height[0] - spread * z)) ** k * norm.pdf(z)  # noqa: E731  # a formula
     mean, square = (quad(law, -12, 12, args=(k,))[0] for k in (1, 2))
     n = 20_000
     got = value(noise_training(0.4), net, x.expand(n, -1, -1, -1), y.expand(n))

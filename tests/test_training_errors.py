@@ -38,7 +38,7 @@ def test_an_eps_that_is_none(name):
 @pytest.mark.parametrize("name", MAKERS)
 def test_units_of_255_are_named(name):
     net, (x, y) = linear(), batch()
-    train = lambda loss, x: fit(net, loss, x, y, epochs=1, batch=6)  # noqa: E731
+    train = lambda loss, x: fit(net, loss, x, y, epochs=1, batch=6)  # noqa: E731  # used once, here
     with pytest.raises(ValueError, match=r"eps=8 .* ε / 255"):
         train(MAKERS[name](8), x)
     with pytest.raises(ValueError, match=r"images must be in \[0, 1\], got .*; divide"):

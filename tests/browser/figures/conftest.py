@@ -1,5 +1,7 @@
 """Pages with one live figure each, opened from file:// in a browser without network."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
@@ -69,13 +71,13 @@ def visited(browser, file, size, mode, **context):
     return visit
 
 
-@pytest.fixture
-def show(browser, folder):
-    """Function `show(name, size, mode)` -> (page, figure), checked at the end for complaints."""
+@contextmanager
+def watched(browser):
+    """Function `go(file, size, mode)` -> (page, figure), checked at the end for complaints."""
     visits = []
 
-    def go(name, size=harness.DESKTOP, mode="light", **context):
-        visit = visited(browser, folder / f"{name}.html", size, mode, **context)
+    def go(file, size=harness.DESKTOP, mode="light", **context):
+        visit = visited(browser, file, size, mode, **context)
         visits.append(visit)
         return visit.page, figures(visit.page)[0]
 
@@ -83,3 +85,10 @@ def show(browser, folder):
     for visit in visits:
         assert (visit.foreign, visit.console, visit.failed) == ([], [], [])
         visit.page.context.close()
+
+
+@pytest.fixture
+def show(browser, folder):
+    """Function `show(name, size, mode)` -> (page, figure)."""
+    with watched(browser) as go:
+        yield lambda name, *how, **context: go(folder / f"{name}.html", *how, **context)

@@ -1,19 +1,19 @@
 """The ε slider: the pictures, their changes, the numbers and the chart are those of one ε."""
 
+from functools import partial
+
 import pytest
 
 from actmax_lib import widgets
 from actmax_lib._robustness import epsilon
-from tests.browser import harness
 from tests.browser.figure_checks import (
     assert_every_control_moves,
     control,
-    figures,
     numbers,
     seen,
     slide,
 )
-from tests.browser.figures.conftest import PAGE, visited
+from tests.browser.figures.conftest import PAGE, watched
 from tests.browser.figures.sheets import manifest, settled
 
 EPS = [0, 0.5, 2, None]
@@ -53,17 +53,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def page(browser, folder):
-    visits = []
-
-    def go(size=harness.DESKTOP, mode="light"):
-        visit = visited(browser, folder / "page.html", size, mode)
-        visits.append(visit)
-        return visit.page, figures(visit.page)[0]
-
-    yield go
-    for visit in visits:
-        assert (visit.foreign, visit.console, visit.failed) == ([], [], [])
-        visit.page.context.close()
+    with watched(browser) as go:
+        yield partial(go, folder / "page.html")
 
 
 def shows(page, figure, data, level, target):

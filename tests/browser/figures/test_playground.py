@@ -3,23 +3,22 @@
 import hashlib
 import io
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from actmax_lib import widgets
-from tests.browser import harness
 from tests.browser.figure_checks import (
     assert_every_control_moves,
     control,
-    figures,
     numbers,
     operate,
     seen,
     slide,
 )
-from tests.browser.figures.conftest import PAGE, visited
+from tests.browser.figures.conftest import PAGE, watched
 
 FAMILIES = [("nothing", []), ("ℓ2", [0.1, 0.5, 2.0]), ("learned", [1.0, 4.0])]
 CLASSES, SEEDS, STEPS, SIZE, COLUMNS = ["trouser", "bag"], [0, 7], [16, 64, 256], 8, 10
@@ -65,17 +64,8 @@ def page(browser, manifest):
         ))  # fmt: skip
     file = manifest.parent / "page.html"
     file.write_text(PAGE.format(html), encoding="utf-8")
-    visits = []
-
-    def go(size=harness.DESKTOP, mode="light"):
-        visit = visited(browser, file, size, mode)
-        visits.append(visit)
-        return visit.page, figures(visit.page)[0]
-
-    yield go
-    for visit in visits:
-        assert (visit.foreign, visit.console, visit.failed) == ([], [], [])
-        visit.page.context.close()
+    with watched(browser) as go:
+        yield partial(go, file)
 
 
 def grey(figure, which):

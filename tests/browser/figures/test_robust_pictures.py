@@ -1,21 +1,20 @@
 """Networks side by side: what is chosen is what is painted, in the pictures and in the strip."""
 
 import json
+from functools import partial
 
 import pytest
 
 from actmax_lib import widgets
 from actmax_lib._robustness import robust_pictures
-from tests.browser import harness
 from tests.browser.figure_checks import (
     assert_every_control_moves,
     control,
-    figures,
     numbers,
     seen,
     slide,
 )
-from tests.browser.figures.conftest import PAGE, visited
+from tests.browser.figures.conftest import PAGE, watched
 from tests.browser.figures.sheets import grey, manifest, settled
 
 # data set -> methods as in its manifest, classes, steps, level of its first tile
@@ -68,17 +67,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def page(browser, folder):
-    visits = []
-
-    def go(size=harness.DESKTOP, mode="light"):
-        visit = visited(browser, folder / "page.html", size, mode)
-        visits.append(visit)
-        return visit.page, figures(visit.page)[0]
-
-    yield go
-    for visit in visits:
-        assert (visit.foreign, visit.console, visit.failed) == ([], [], [])
-        visit.page.context.close()
+    with watched(browser) as go:
+        yield partial(go, folder / "page.html")
 
 
 def canvases(figure):
