@@ -58,7 +58,7 @@ def fit(
     state = Checkpoint(
         checkpoint, net, optimizer, schedule, generator,
         run={"epochs": epochs, "batch": batch, "lr": lr, "seed": seed, "images": len(images),
-             "precision": str(precision), "labels": labels.tolist()[:1000]},
+             "precision": str(precision), "labels": labels[:1000].tolist()},
     )  # fmt: skip
     history = state.resume()
     net.train()
