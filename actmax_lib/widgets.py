@@ -20,10 +20,11 @@ from actmax_lib._ascent import ascent
 from actmax_lib._html import Html, check_alt, is_static
 from actmax_lib._robustness import epsilon, robust_pictures
 from actmax_lib._states import films, ingredients, plain, playground, sprite
+from actmax_lib._study import study
 
 __all__ = [
     "ascent", "epsilon", "figure", "films", "ingredients", "names", "playground",
-    "robust_pictures", "sprite",
+    "robust_pictures", "sprite", "study",
 ]  # fmt: skip
 
 _DEFAULTS = re.compile(r"^const DEFAULTS = (\{.*?\});$", re.MULTILINE | re.DOTALL)
@@ -60,7 +61,7 @@ def _module(name: str) -> tuple[str, dict[str, Any]]:
         raise ValueError(f"name={name!r} is not a figure; available: {', '.join(names())}")
     folder = _web()
     own = (folder / f"{name}.js").read_text(encoding="utf-8")
-    uses = re.match(r"// uses: ([\w ]+)\n", own)
+    uses = re.match(r"// uses: ([\w -]+)\n", own)
     parts = ["kit", *(uses[1].split() if uses else [])]
     css = (folder / "figures.css").read_text(encoding="utf-8")
     defaults = json.loads(_DEFAULTS.search(own)[1])
@@ -78,7 +79,7 @@ def figure(name: str, *, alt: str, caption: str, still: str | None = None, **sta
     (numbers, strings, lists, dicts, None; tensors and arrays become lists).
 
     An entry whose default is empty must be given: `films`, `ingredients`, `playground`,
-    `robust_pictures`, `epsilon`, `ascent` make them.
+    `robust_pictures`, `epsilon`, `ascent`, `study` make them.
 
     Returns an `anywidget.AnyWidget` with one synchronized trait per state entry, or, when
     ``ACTMAX_STATIC=1``, an object with `_repr_html_`. Raises `ValueError` for an unknown figure

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from actmax_lib import data, logit, maximize, point, zoo
+from actmax_lib.study.draws import Draws
 from actmax_lib.training import accuracy
 from actmax_lib.zoo import cifar
 from scripts import results
@@ -93,15 +94,7 @@ def unpacked(text: str) -> dict[str, nn.Module]:
 
 def normals(seed: int, count: int) -> np.ndarray:
     """The first numbers of web/normals.js (mulberry32, Box-Muller), float64."""
-    low, state, found = 0xFFFFFFFF, seed, []
-
-    def uniform() -> float:
-        nonlocal state
-        state = (state + 0x6D2B79F5) & low
-        t = ((state ^ (state >> 15)) * (1 | state)) & low
-        t = ((t + (((t ^ (t >> 7)) * (61 | t)) & low)) & low) ^ t
-        return (t ^ (t >> 14)) / 2**32
-
+    uniform, found = Draws(seed).uniform, []
     while len(found) < count:
         r, a = math.sqrt(-2 * math.log(1 - uniform())), 2 * math.pi * uniform()
         found += [r * math.cos(a), r * math.sin(a)]

@@ -18,7 +18,7 @@ ALT = "A plane with an arrow and a point, drawn for a test."
 CAPTION = "A caption."
 FIGURES = [
     "ascent", "atlas", "bayes", "epsilon", "film", "fooling", "ingredients", "langevin", "linear",
-    "max-example", "playground", "robust-pictures", "trace",
+    "max-example", "playground", "robust-pictures", "study", "trace",
 ]  # fmt: skip
 TOP = [[("daisy", 0.9), ("nail", 0.1)]]
 
@@ -42,6 +42,8 @@ def needed(name):
         return widgets.robust_pictures([RESULTS / "robust-pictures-fashion.json"])
     if name == "ascent":
         return widgets.ascent(RESULTS / "ascent.json", "sheets")
+    if name == "study":
+        return widgets.study(RESULTS / "study.json", "sheets")
     if name == "epsilon":
         return widgets.epsilon([RESULTS / "robust-epsilon-fashion.json"])
     return {}

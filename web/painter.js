@@ -65,7 +65,7 @@ function serve() {
 
 /** A Worker whose questions are promises. */
 function employ() {
-  const source = [normals, convnet, painter].join("\n") + `\n(${serve})()`;
+  const source = [uniforms, normals, convnet, painter].join("\n") + `\n(${serve})()`;
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const worker = new Worker(address);
   const open = new Map();

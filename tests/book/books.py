@@ -75,7 +75,7 @@ def write_book(folder: Path, pages: dict[str, str]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("_config.yml", "references.bib", "requirements.txt"):
         shutil.copy(ROOT / name, folder)
-    for name in ("atlas", "ascent"):  # static paths of the book
+    for name in ("atlas", "ascent", "study"):  # static paths of the book
         (folder / "chapters" / "results" / name).mkdir(parents=True)
     for name in ("_ext", "web"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
