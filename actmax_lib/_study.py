@@ -55,7 +55,7 @@ def _paper(counts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]
     """Shares of right answers of Borowski et al. (2021): mean over participants ± 2 SE.
 
     Without references there were two baselines, at the start and at the end: between them lies the
-    value, and the interval holds both of theirs.
+    value, and the interval holds both of theirs. "squares": Zimmermann et al. (2021), value ± two.
     """
     bars = {}
     for condition in ("natural", "synthetic"):
@@ -70,4 +70,9 @@ def _paper(counts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]
     shares = {
         key: dict(zip(("value", "low", "high"), bar, strict=True)) for key, bar in bars.items()
     }
-    return shares | {"confidence": {key: list(v) for key, v in more["confidence"].items()}}
+    squares = {
+        kind: dict(zip(("value", "two"), more["squares"][kind], strict=True))
+        for kind in ("synthetic", "none")
+    }
+    confidence = {key: list(v) for key, v in more["confidence"].items()}
+    return shares | {"confidence": confidence, "squares": squares}

@@ -57,7 +57,7 @@ function honest(found, human) {
   const { natural, synthetic } = found;
   const n = natural.total;
   const gap = 100 * (natural.value - synthetic.value);
-  const own = `Natural minus synthetic is ${gap > 0 ? "+" : ""}${num(gap, 0)} points here. ` +
+  const own = `Photographs minus synthetic pictures is ${gap > 0 ? "+" : ""}${num(gap, 0)} points here. ` +
     (natural.low > synthetic.high || synthetic.low > natural.high
       ? "The two intervals do not overlap: that is rarely chance alone."
       : "The two intervals overlap: chance alone may have made a difference, or hidden one.");
@@ -76,7 +76,7 @@ function honest(found, human) {
     "would find the difference in four experiments of five; more are needed if readers differ."];
 }
 
-/** The screen after the last question; fill(row) adds its buttons. Canvases are added to list. */
+/** The screen after the last question; fill(row, say) adds its buttons, say(text) writes under them. Canvases are added to list. */
 function resultScreen(list, { session, trials, human, units, tilesOf, redraw, fill }) {
   const { answers, mode, seed } = session;
   const count = (test) => tally(trials, answers, test);
@@ -86,11 +86,13 @@ function resultScreen(list, { session, trials, human, units, tilesOf, redraw, fi
     [datum(`${name}.correct`, correct, String(correct)), " of ", datum(`${name}.total`, all, String(all))];
   const bounds = (name, { low, high }) => [datum(`${name}.low`, low, num(100 * low, 1)), " to ", datum(`${name}.high`, high, num(100 * high, 1)), " %"];
   const paper = mode === "matching" ? human : null;
+  const plusMinus = (kind) => `${percent(human.squares[kind].value)} (± ${num(100 * human.squares[kind].two, 0)})`;
   const nodes = [chart(list, found, paper)];
   nodes.push(h("p", { className: "am-where", textContent: paper
     ? "Filled: you, with the exact 95 % interval. Open: the ten participants of Borowski et al. (2021), mean ± 2 standard " +
       "errors. Dashed: chance. They were asked about the most extreme photographs only, you in a third of the questions."
-    : "You, with the exact 95 % interval. Dashed: chance. Borowski et al. (2021) did not ask this question." }));
+    : "You, with the exact 95 % interval. Dashed: chance. Zimmermann et al. (2021) asked a similar question about another " +
+      `network: ${plusMinus("synthetic")} right with synthetic pictures, ${plusMinus("none")} without examples.` }));
   nodes.push(table("Right answers by kind of example", ["", "right", "95 % interval", "d′"],
     ["natural", "synthetic", "none"].map((kind) => [KINDS[kind], cell(kind, found[kind]), bounds(kind, found[kind]), [
       datum(`${kind}.d`, dPrime(found[kind].value), num(dPrime(found[kind].value), 2)),
@@ -100,7 +102,7 @@ function resultScreen(list, { session, trials, human, units, tilesOf, redraw, fi
   const shown = (t) => main(t) && t.condition !== "none";
   const bySure = [3, 2, 1].map((sure) => [sure, count((t, given) => shown(t) && given[1] === sure)]);
   const theirs = (sure) => ["natural", "synthetic"].map((kind) => percent(human.confidence[kind][sure - 1])).join(" / ");
-  nodes.push(table("When you were …, with examples", ["", "right", "share", ...(paper ? ["Borowski et al."] : [])], bySure.map(([sure, one]) =>
+  nodes.push(table("When you were …, with examples", ["", "right", "share", ...(paper ? ["Borowski et al.: photographs / synthetic"] : [])], bySure.map(([sure, one]) =>
     [SURE[sure - 1], cell(`sure.${sure}`, one), percent(one.value), ...(paper ? [theirs(sure)] : [])])));
   if (LEVELS[mode].length > 1)
     nodes.push(table("By how extreme the photographs were, with examples", ["", "right", "95 % interval"], LEVELS[mode].map((level) => {
@@ -121,8 +123,11 @@ function resultScreen(list, { session, trials, human, units, tilesOf, redraw, fi
   const question = h("p", { className: "am-head am-statement", tabIndex: -1,
     textContent: `${score.correct} of ${score.total} right, practice and controls not counted` });
   const row = h("div", { className: "am-buttons" });
-  fill(row);
-  return { node: h("div", {}, question, ...nodes, row), question };
+  const doubt = h("p", { className: "am-ask", hidden: true });
+  fill(row, (text) => ((doubt.hidden = !text), (doubt.textContent = text)));
+  nodes.push(h("p", { className: "am-last", textContent: "The next session with this question replaces these answers in this browser. " +
+    "Export them if you want to keep them." }));
+  return { node: h("div", {}, question, ...nodes, row, doubt), question };
 }
 
 const HARD = { extreme: "most extreme", p90: "10th against 90th percentile", p70: "30th against 70th percentile" };
@@ -137,7 +142,7 @@ function missed(list, { session, trials, units, tilesOf }) {
     const { network, layer, channel } = units[trial.unit];
     const { least, most, pair } = tilesOf(trial);
     const what = `Channel ${channel} of ${layer}, ${network === "cifar" ? "CIFAR-10" : "ImageNet"} network; ` +
-      `${KINDS[trial.condition]}; you said ${given} (${SURE[sure - 1]}), right was ${trial.side}.`;
+      `${KINDS[trial.condition]}; you chose ${given} (${SURE[sure - 1]}); the answer was the ${trial.side}-hand one.`;
     const strip = picture(list, {
       label: `Least activating examples, the two pictures in question, most activating examples. ${what}`, aspect: 3.6,
       paint(ctx, width, height, c) {

@@ -1,23 +1,66 @@
 // The first screen of the study: what to expect, a new session, and the one the browser has kept.
 
 const MODES = [["matching", "Which photograph activates more?"], ["occlusion", "Which gray square lowers more?"]];
+const SEEN = "A unit of a network answers every picture with a number. You see nine pictures that it answers lowest " +
+  "and nine that it answers highest, and ";
+const WHAT = {
+  matching: "say which of two other photographs it answers with the higher number.",
+  occlusion: "one photograph twice, with a gray square at two places: say which square lowers the number more.",
+};
 const TOP_SEED = 4294967295;
 
 const drawnSeed = () => 1 + Math.floor(Math.random() * 999999);
 
-/** Export and Forget, in a row of buttons. forget() is called when the answers are gone. */
-function tools(row, session, design, keep, forget) {
-  button(row, "export", "Export CSV", () => {
+const SOON = 500; // ms: the second half of a double click, or a key held down, is no second press
+
+/**
+ * Nothing deletes answers at its first press. Returns ask(name, text, old, act): act() is called at
+ * once where old, the session it would delete, has no answers, else at the second press of the
+ * button `name`; say(text, name) says what it would do, and say("") when that is over. ask.over(old) ends
+ * a question about another session than old.
+ */
+function asker(say) {
+  let asked = "";
+  let last = -Infinity;
+  const about = (old) => `${old?.id}, ${old?.answers.length}`;
+  const ask = (name, text, old, act) => {
+    const now = performance.now();
+    const soon = now - last < SOON;
+    last = now;
+    const next = `${name}: ${about(old)}`;
+    if (old?.answers.length && asked !== next) return (asked = next), say(text, name);
+    if (old?.answers.length && soon) return;
+    ask.over();
+    act();
+  };
+  ask.over = (old) => asked && !asked.endsWith(`: ${about(old)}`) && ((asked = ""), say(""));
+  return ask;
+}
+
+/** What a press would delete, and how to go on. */
+const deletes = (what, { answers }, keep, label) => `${what} deletes the ${answers.length} ` +
+  `answer${answers.length === 1 ? "" : "s"} kept in this ${keep.works ? "browser" : "page"}. ` +
+  `Export ${answers.length === 1 ? "it" : "them"} first, or press “${label}” again to go on.`;
+
+function exporter(row, session, design) {
+  return button(row, "export", "Export CSV", () => {
     const url = URL.createObjectURL(new Blob([csv(session, design)], { type: "text/csv" }));
     h("a", { href: url, download: `study-${session.mode}-${session.id}.csv` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10000);
   });
-  button(row, "forget", "Forget my answers", () => (keep.write(session.mode, null), forget()));
+}
+
+/** A button that asks, and then forgets the answers and calls gone(). */
+function forgetter(row, session, keep, ask, gone) {
+  const label = "Forget my answers";
+  button(row, "forget", label, () => ask("forget", deletes("This", session, keep, label), session,
+    () => (keep.write(session.mode, null), gone())));
 }
 
 /**
  * Made once. take(session) begins a session or takes one up again. Returns {node, notice, fresh,
- * update}: fresh(seed) begins a new session, update(problem) says what there is to know, or what is wrong.
+ * update}: fresh(seed) begins a new session in the place of the old one, without a question;
+ * update(problem) says what there is to know, or what is wrong.
  */
 function startScreen(ui, { design, keep, take }) {
   const mode = () => (ui.get("mode") === "occlusion" ? "occlusion" : "matching");
@@ -29,6 +72,18 @@ function startScreen(ui, { design, keep, take }) {
     take({ id, seed, mode: mode(), length: length(), answers: [] });
   };
   const notice = h("p", { className: "am-statement", tabIndex: -1 });
+  const doubt = h("div", { className: "am-ask", hidden: true });
+  const ask = asker((text, name) => {
+    doubt.hidden = !text;
+    (name === "forget" ? memory : form).after(doubt); // near the button, which stays in its place
+    doubt.replaceChildren();
+    if (!text) return;
+    const row = h("div", { className: "am-buttons" });
+    exporter(row, keep.read(mode()), design);
+    doubt.append(h("p", { textContent: text }), row);
+    doubt.scrollIntoView({ block: "nearest", behavior: "instant" });
+    ui.say(text);
+  });
   const memory = h("div", {});
   const form = h("div", { className: "am-controls" });
   const question = select(ui, form, {
@@ -53,15 +108,16 @@ function startScreen(ui, { design, keep, take }) {
   form.append(buttons);
   button(buttons, "draw", "Draw a seed", draw);
   button(buttons, "start", "Start", () => {
+    const old = keep.read(mode());
     if (typed.value.trim() && seed() === null) typed.focus();
-    else fresh(seed() ?? drawnSeed());
+    else ask("start", old && deletes("Starting a new session", old, keep, "Start"), old, () => fresh(seed() ?? drawnSeed()));
   }).className = "am-main";
 
-  const node = h("div", {},
-    h("p", { textContent: "A unit of a network answers every picture with a number. You see nine pictures that it answers lowest and nine that it answers highest, " +
-      "and say what it does with two others. Some examples are photographs, some were made by activation maximization, and some " +
+  const intro = h("p", {});
+  const node = h("div", {}, intro,
+    h("p", { textContent: "Some examples are photographs, some were made by activation maximization, and some " +
       "questions come without examples. After each answer you are told." }),
-    memory, form, notice,
+    memory, form, doubt, notice,
     h("p", { className: "am-where", textContent: "Your answers stay in this browser: nothing is sent anywhere, and you can stop, " +
       "export or forget them at any time. The questions are about pictures and cannot be answered without seeing them." }));
 
@@ -77,15 +133,18 @@ function startScreen(ui, { design, keep, take }) {
     const row = h("div", { className: "am-buttons" });
     memory.className = "am-memory";
     memory.append(h("p", { textContent: done
-      ? `You have answered all ${of} questions of the session with the seed ${old.seed}.`
-      : `You have answered ${old.answers.length} of the ${of} questions of the session with the seed ${old.seed}. A new session takes its place.` }), row);
+      ? `You have answered all ${of} questions of the session with the seed ${old.seed}. A new session would delete its answers.`
+      : `You have answered ${old.answers.length} of the ${of} questions of the session with the seed ${old.seed}. You can go on with it; a new session would delete its answers.` }), row);
     button(row, "resume", done ? "See the result" : "Go on with it", () => take(old)).className = "am-main";
-    tools(row, old, design, keep, () => (ui.redraw(), notice.focus()));
+    exporter(row, old, design);
+    forgetter(row, old, keep, ask, () => (ui.redraw(), notice.focus()));
   }
   return {
     node, notice, fresh,
     update(problem) {
       remember();
+      ask.over(keep.read(mode()));
+      intro.textContent = SEEN + WHAT[mode()];
       memory.hidden = !memory.firstChild || told === null;
       const of = questions(length());
       const [quick, slow] = [7, 12].map((each) => Math.round((each * of) / 60)); // seconds a question
@@ -93,7 +152,7 @@ function startScreen(ui, { design, keep, take }) {
         ? `The seed is a whole number from 0 to ${TOP_SEED}.`
         : `${of} questions, ${mode() === "matching" ? "two photographs each" : "one photograph each, covered at two places"}: ` +
           `${quick} to ${slow} minutes; ${typed.value.trim() ? `the seed is ${seed()}` : "a seed is drawn at the start"}.`);
-      ui.say(notice.textContent);
+      if (doubt.hidden) ui.say(notice.textContent);
     },
   };
 }

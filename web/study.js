@@ -1,8 +1,8 @@
-// uses: plot normals study-session study-score study-screens study-start study-result
+// uses: plot normals study-session study-score study-look study-screens study-start study-result
 // The forced-choice experiment of Borowski et al. (2021), taken by the reader of the page.
 // design: {version, stimuli, batches, units}; sheets: {batches: [sheet], cifar: sheet, imagenet:
 // sheet}, each {src, tile, columns, rows}, loaded on Start; human: the paper's shares {value, low,
-// high} by condition, and by confidence; mode, length: what the start screen proposes; seed: the
+// high} by condition, by confidence, and of a like question with squares; mode, length: what the start screen proposes; seed: the
 // session's, null draws one. Answers are kept by the browser, if it keeps anything.
 const DEFAULTS = {"design": {}, "sheets": {}, "human": {}, "mode": "matching", "length": "short", "seed": null};
 
@@ -64,7 +64,8 @@ export default {
         ui.redraw();
         question.focus({ preventScroll: true });
         const { top, bottom } = box.getBoundingClientRect();
-        if (top < 72 || bottom > innerHeight) box.scrollIntoView({ block: "start" }); // below a page's bar
+        if (top < 72 || bottom > innerHeight) // below a page's bar; at once, or the next key finds it moving
+          box.scrollIntoView({ block: "start", behavior: "instant" });
         ui.say(question.textContent);
       }
       function halt() {
@@ -115,13 +116,20 @@ export default {
       }
       function finish() {
         [screen, list] = [null, []];
-        const again = (seed) => (ui.set({ mode: session.mode, length: session.length }), start.fresh(seed));
+        const old = session;
         put(resultScreen(list, {
           session, trials, human, units: design.units, tilesOf, redraw: ui.redraw,
-          fill(row) {
-            tools(row, session, design, keep, halt);
-            button(row, "again", "The same seed again", () => again(session.seed));
-            button(row, "other", "Another seed", () => again(drawnSeed()));
+          fill(row, say) {
+            const ask = asker((text) => (say(text), text && ui.say(text)));
+            const again = (name, label, seed) => button(row, name, label, () =>
+              ask(name, deletes("Starting a new session", old, keep, label), old, () => {
+                ui.set({ mode: old.mode, length: old.length });
+                start.fresh(seed());
+              }));
+            exporter(row, old, design).className = "am-main";
+            again("again", "The same seed again", () => old.seed);
+            again("other", "Another seed", drawnSeed);
+            forgetter(row, old, keep, ask, halt);
             button(row, "halt", "Back to the start", halt);
           },
         }));

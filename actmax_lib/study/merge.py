@@ -66,6 +66,10 @@ def _mode(
 ) -> dict[str, Any]:
     bar = CATCH_BAR if catch is None else catch
     people = [_participant(number, session, bar, catch) for number, session in numbered]
+    for p in people:
+        twins = [str(q["participant"]) for q in people if q["seed"] == p["seed"] and q is not p]
+        if twins:
+            p["notes"].append(f"the same seed as no. {', '.join(twins)}; one person twice?")
     sessions = [s for (_, s), p in zip(numbered, people, strict=True) if p["counted"]]
     found: dict[str, Any] = {"participants": people}
     if not sessions:

@@ -106,18 +106,24 @@ def test_people_are_those_of_the_paper(said):
 def test_who_does_better(said):
     """From the counts of every unit, by scipy's interval of a mean."""
     told = results("study-observers")
-    for level in ("extreme", "p90", "p70", "occlusion"):
-        sides = {"natural": set(), "synthetic": set(), "neither": set()}
-        for observer in ("pixels", "random-network", "independent"):
-            rows = {
-                row["condition"]: row["correct"]
-                for row in told["counts"]
-                if (row["observer"], row["level"]) == (observer, level)
-            }
-            each = np.subtract(rows["natural"], rows["synthetic"]) / 20  # batches a unit
-            known = stats.ttest_1samp(each, 0).confidence_interval()
-            side = "natural" if known.low > 0 else "synthetic" if known.high < 0 else "neither"
-            sides[side].add(told["observers"][observer]["label"])
-        for side, names in sides.items():
-            shown = set(re.findall(r"(?:^|, )([^()]+) \(", said[f"conc-{level}-{side}"]))
-            assert shown == names, (level, side)
+
+    def lead(observer, level):
+        rows = {
+            row["condition"]: row["correct"]
+            for row in told["counts"]
+            if (row["observer"], row["level"]) == (observer, level)
+        }
+        each = np.subtract(rows["natural"], rows["synthetic"]) / 20  # batches a unit
+        known = stats.ttest_1samp(each, 0).confidence_interval()
+        return each.mean(), known.low > 0, known.high < 0
+
+    for observer in ("pixels", "random-network", "independent"):
+        for level in ("extreme", "p90", "p70", "occlusion"):
+            _, natural, synthetic = lead(observer, level)
+            assert not natural
+            assert synthetic == ((observer, level) == ("independent", "occlusion"))
+    assert abs(int(said["conc-square"]) + 100 * lead("independent", "occlusion")[0]) <= 0.51
+    last = [lead("independent-last", level) for level in ("extreme", "p90", "p70")]
+    assert all(natural for _, natural, _ in last)
+    shown = [int(number) for number in re.findall(r"\d+", said["conc-last"])]
+    assert np.abs(np.subtract(shown, [100 * value for value, _, _ in last])).max() <= 0.51

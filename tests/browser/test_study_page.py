@@ -10,7 +10,6 @@ from tests.browser.figures.study.reader import Reader, plan
 from tests.browser.figures.study.test_session import CONDITIONS, merged
 
 PAGE = "chapters/networks/do-pictures-help.html"
-NARROW = (360, 740)
 # colours of a canvas: how many different ones it has, on a grid
 _COLOURS = """cs => cs.map(c => {
   const pen = new OffscreenCanvas(24, 24).getContext("2d", { willReadFrequently: true });
@@ -75,24 +74,28 @@ def test_the_short_session_is_played_by_keyboard_reloaded_exported_and_merged(st
     assert (made.foreign, made.console, made.failed) == ([], [], [])
 
 
+@pytest.mark.parametrize("size", [(360, 740), (360, 640)])
 @pytest.mark.parametrize(("mode", "question"), [("light", "matching"), ("dark", "occlusion")])
-def test_a_question_fits_one_screen_of_a_telephone(study, mode, question):
-    made, reader = study(NARROW, mode)
+def test_a_question_fits_one_screen_of_a_telephone(study, mode, question, size):
+    """And nothing of the page lies over it, such as its button to the top."""
+    made, reader = study(size, mode)
     _, answers = plan(7, question)
     reader.begin(7, question)
     for given in answers[:5]:
         reader.to_question()
         reader.answer(given)
+        made.page.mouse.wheel(0, -1)  # scrolling up is what brings the theme's button
         inside = made.page.evaluate(
             """() => {
               const box = document.querySelector(".am-study");
-              const ends = [...document.querySelectorAll(".am-where, .am-foot")];
+              const ends = [...document.querySelectorAll(
+                ".am-where, .am-answers button, .am-foot")];
               return ends.map(e => e.getBoundingClientRect()).every(r => r.bottom <= innerHeight &&
                 box.contains(document.elementFromPoint(r.x + 9, r.y + r.height / 2)));
             }"""
         )
         assert inside, "a part of the question is off the screen, or under the page's bar"
-        assert made.page.evaluate("document.documentElement.scrollWidth") <= NARROW[0]
+        assert made.page.evaluate("document.documentElement.scrollWidth") <= size[0]
         reader.go_on()
 
 

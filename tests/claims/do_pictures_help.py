@@ -87,7 +87,8 @@ def interval():
     "prop:help:crossed",
     "eq:help:crossed",
     statement="For readers and units in a full table, with covariances written out as one matrix: "
-    "the variance of the mean, and what the three intervals expect it to be.",
+    "the variance of the mean, what the intervals expect it to be, and when the one over trials is "
+    "too long or too short for these units.",
     tol=1e-12,
 )
 def crossed():
@@ -111,6 +112,12 @@ def crossed():
         by_unit = expected(np.kron(np.ones(R), np.eye(U)))
         errors.append(by_reader - (a**2 / R + e**2 / n))
         errors.append(by_unit - (b**2 / U + e**2 / n))
+        # (c): every trial by itself, against all readers and units, and against these units
+        naive = np.trace(cov) / n / n
+        errors.append(naive - (a**2 + b**2 + e**2) / n)
+        errors.append(broken(naive <= cov.sum() / n**2 + 1e-15))
+        if abs(lead := b**2 - (U - 1) * a**2) > 1e-9:
+            errors.append(broken((naive > by_reader) == (lead > 0)))
         errors.append(by_reader + by_unit - e**2 / n - cov.sum() / n**2)
     # answers 0 and 1: the three parts add up to p (1 - p)
     for p, a, b in ((0.82, 0.05, 0.2), (0.6, 0.1, 0.1)):

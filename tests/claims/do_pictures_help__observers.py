@@ -104,8 +104,7 @@ def noise():
 @claim(
     "prop:help:noise",
     statement="The mean over trials: its limits; strictly falling without negative leads, and the "
-    "fitted noise is the only one; the mean of the stated example rises above one half, and three "
-    "fifths are met twice.",
+    "fitted noise is the only one.",
     tol=1e-6,
 )
 def fitting():
@@ -125,7 +124,4 @@ def fitting():
         size = np.abs(leads)
         curve = np.array([mean(size, t) for t in np.geomspace(0.05, 50, 200)])
         errors.append(broken((np.diff(curve) < 0).all()))
-    errors.append(broken(mean([10, -1], 1e-6) == 0.5, mean([10, -1], 5) > 0.6))
-    curve = np.array([mean([10, -1], t) for t in np.geomspace(0.01, 1000, 2000)])
-    errors.append(broken((np.diff(curve > 0.6) != 0).sum() == 2))
     return worst(*errors)

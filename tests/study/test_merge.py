@@ -243,3 +243,13 @@ def test_lengths_and_seeds_are_told(tmp_path):
     told = text(report(gather(paths, DESIGN)))
     assert "Short and full sessions together" in told
     assert "All used one seed" not in told
+
+
+def test_sessions_with_one_seed_are_named(tmp_path):
+    for k, seed in enumerate((5, 6, 5)):
+        file(tmp_path, played(seed, session=f"s{k:08x}", noise=k), f"{k}.csv")
+    people = report(gather(sorted(tmp_path.iterdir()), DESIGN))["modes"]["matching"]["participants"]
+    assert "the same seed as no. 3; one person twice?" in people[0]["notes"]
+    assert not any("seed" in note for note in people[1]["notes"])
+    assert "the same seed as no. 1; one person twice?" in people[2]["notes"]
+    assert all(p["counted"] for p in people)

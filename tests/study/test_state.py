@@ -52,6 +52,8 @@ def test_the_paper_s_bars(folder):
     assert (none["low"], none["high"]) == pytest.approx((0.415 - 0.065, 0.447 + 0.081))
     assert none["value"] == pytest.approx(0.431)
     assert human["confidence"]["synthetic"] == [0.72, 0.81, 0.95]
+    squares = {"synthetic": {"value": 0.68, "two": 0.04}, "none": {"value": 0.6, "two": 0.03}}
+    assert human["squares"] == squares
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,12 @@ class Reader:
         self.tab_to(name)
         self.page.keyboard.press("Enter")
 
+    def press_again(self, name):
+        """Press a button that asks first, and once more when it is no double click any more."""
+        self.press(name)
+        self.page.wait_for_timeout(600)
+        self.press(name)
+
     def begin(self, seed, mode="matching", length="short"):
         """From the start screen to the screen before the practice, by keyboard."""
         for name, moved in (("mode", mode == "occlusion"), ("length", length == "full")):

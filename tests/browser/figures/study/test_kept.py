@@ -47,12 +47,19 @@ def test_forget_leaves_nothing(show):
     reader.press("halt")
     kept = visit.page.evaluate("key => JSON.parse(localStorage.getItem(key))", KEY)
     assert [given[:2] for given in kept["answers"]] == [list(given) for given in answers[:4]]
-    reader.press("forget")
+    reader.press_again("forget")
     assert visit.page.evaluate("localStorage.length") == 0
     visit.page.wait_for_selector("[name=resume]", state="detached")  # with the next frame
     visit.page.reload()
     figures(visit.page)
     assert visit.page.query_selector("[name=resume]") is None
+
+
+def test_a_session_s_name_has_eight_digits_whatever_is_drawn(show):
+    visit, reader = show(before="crypto.getRandomValues = bytes => bytes.fill(7)")
+    reader.begin(3)
+    kept = visit.page.evaluate("key => JSON.parse(localStorage.getItem(key))", KEY)
+    assert kept["id"] == "s07070707"
 
 
 def test_the_two_questions_are_kept_apart(show):
@@ -64,14 +71,13 @@ def test_the_two_questions_are_kept_apart(show):
     reader.begin(8, "occlusion")
     reader.play(plan(8, "occlusion")[1], 0, 2)
     reader.press("halt")
-    assert "answered 2 of the 43 questions of the session with the seed 8" in (
-        visit.page.text_content(".am-memory")
+    told = "text => document.querySelector('.am-memory').textContent.includes(text)"
+    visit.page.wait_for_function(
+        told, arg="answered 2 of the 43 questions of the session with the seed 8"
     )
     reader.tab_to("mode")
     visit.page.keyboard.press("ArrowUp")
-    visit.page.wait_for_function(
-        "() => document.querySelector('.am-memory').textContent.includes('seed 3')"
-    )
+    visit.page.wait_for_function(told, arg="seed 3")
 
 
 @pytest.mark.parametrize("damage", ["{", "null", '"x"', "cut", "other stimuli"])

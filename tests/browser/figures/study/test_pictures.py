@@ -120,6 +120,51 @@ def test_every_screen_is_accessible_and_fits_a_telephone(show, mode, question):
     sound()
 
 
+@pytest.mark.parametrize("question", ["matching", "occlusion"])
+def test_a_question_with_its_answer_is_within_a_small_telephone(show, question):
+    """640 px less the theme's bar, and some of the browser's own; fingers find the buttons."""
+    visit, reader = show(size=(360, 640))
+    _, answers = plan(1, question)
+    reader.begin(1, question)
+    for given in answers[:3]:
+        reader.to_question()
+        reader.answer(given)
+        assert visit.page.query_selector("[name=next]").is_visible()
+        assert visit.page.query_selector(".am-study").bounding_box()["height"] <= 500
+        boxes = [b.bounding_box() for b in visit.page.query_selector_all(".am-answers button")]
+        assert all(box["width"] >= 44 and 44 <= box["height"] <= 48 for box in boxes)
+        reader.go_on()
+
+
+def test_the_book_s_button_to_the_top_does_not_cover_a_question(show):
+    """The theme shows it, with an inline style, over the lower part of the screen."""
+    visit, reader = show(size=NARROW)
+    visit.page.evaluate(
+        """() => document.body.insertAdjacentHTML("beforeend", `<button id="pst-back-to-top"
+          style="display: block; position: fixed; top: 90vh">Back to top</button>`)"""
+    )
+    pill = visit.page.query_selector("#pst-back-to-top")
+    assert pill.is_visible()
+    reader.begin(1)
+    assert pill.is_visible()
+    reader.to_question()
+    assert not pill.is_visible()
+    reader.press("halt")
+    assert pill.is_visible()
+
+
+def test_keys_are_named_where_there_are_keys(show):
+    for touch in (False, True):
+        visit, reader = show(size=NARROW, has_touch=touch, is_mobile=touch)
+        reader.begin(1)
+        reader.to_question()
+        for text in ("Keys 1 to 6 answer.", "Enter goes on."):
+            hint = visit.page.query_selector(".am-hint")
+            assert hint.text_content() == text
+            assert hint.is_visible() != touch
+            reader.answer(("left", 1))
+
+
 def test_buttons_are_large_enough_for_a_finger_and_answer_it(show):
     visit, reader = show(size=NARROW, has_touch=True)
     trials, _ = plan(1)

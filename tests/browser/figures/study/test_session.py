@@ -105,9 +105,16 @@ def test_every_answer_is_told_and_wrong_ones_come_back_at_the_end(show, mode):
     texts = [p.text_content() for p in visit.page.query_selector_all(".am-missed p")]
     order = [["sure", "fairly", "unsure"].index(re.search(r"\((\w+)\)", t)[1]) for t in texts]
     assert order == sorted(order)
-    said = [(u.channel, u.layer, given[0]) for t, given in missed for u in [DESIGN.units[t.unit]]]
-    told = [re.match(r"Channel (\d+) of ([\w.]+), .* you said (\w+)", text) for text in texts]
-    assert sorted((int(m[1]), m[2], m[3]) for m in told) == sorted(said)
+    said = [
+        (u.channel, u.layer, given[0], t.side)
+        for t, given in missed
+        for u in [DESIGN.units[t.unit]]
+    ]
+    words = (
+        r"Channel (\d+) of ([\w.]+), .* you chose (\w+) \(\w+\); the answer was the (\w+)-hand one"
+    )
+    told = [re.match(words, text) for text in texts]
+    assert sorted((int(m[1]), m[2], m[3], m[4]) for m in told) == sorted(said)
 
 
 def test_only_the_sheets_of_a_session_are_asked_for_and_only_when_it_starts(show):
@@ -128,13 +135,21 @@ def test_the_full_session_has_every_unit_and_its_breaks_say_the_score(show):
     reader.begin(5, length="full")
     heads = []
     scores = []
+    nexts = []
     for given in answers:
         if not reader.on_question():
             texts = [p.text_content() for p in visit.page.query_selector_all(".am-study p")]
             heads.append(int(texts[0].split()[0]) if texts[0][0].isdigit() else 0)
+            nexts.append(texts[-1])
             scores += re.findall(r": (\d+) of (\d+) right", texts[1])
         reader.play([given])
     assert heads == [0, 3, 18, 34, 50, 66, 82]
+    told = {kind: [n for n in nexts[1:] if kind in n] for kind in (
+        "questions without examples, to see what you would guess anyway.",
+        "questions with photographs as examples.",
+        "was nearly as low or as high as it would go.",
+    )}  # fmt: skip
+    assert [len(found) for found in told.values()] == [2, 2, 2]
     ends = [*heads, 97]
     for (first, last), (correct, total) in zip(
         zip(heads[:6], ends[1:7], strict=True), scores, strict=True
@@ -203,14 +218,14 @@ def test_the_same_seed_asks_the_same_again_and_another_another(show, tmp_path):
     reader.begin(21)
     reader.play(answers)
     first, _ = reader.export(tmp_path, "first.csv")
-    reader.press("again")
+    reader.press_again("again")
     visit.page.wait_for_selector(".am-study [name=next]")
     reader.play(answers)
     second, _ = reader.export(tmp_path, "second.csv")
     sessions = [records.read(file, DESIGN) for file in (first, second)]
     assert sessions[0].id != sessions[1].id
     assert [a.trial for a in sessions[1].answers] == list(trials)
-    reader.press("other")
+    reader.press_again("other")
     visit.page.wait_for_selector(".am-study [name=next]")
     seed = re.search(r"seed (\d+)", visit.page.text_content(".am-head"))[1]
     assert seed != "21"
