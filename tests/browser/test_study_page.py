@@ -1,12 +1,14 @@
 """The experiment on its page of the built book, with the real stimuli: played, exported, merged."""
 
+from functools import partial
+
 import pytest
 
 from actmax_lib.study import records
 from scripts.results import RESULTS
 from tests.browser import harness
 from tests.browser.figure_checks import figures
-from tests.browser.figures.study.reader import Reader, plan
+from tests.browser.figures.study.reader import Reader, plan, settled
 from tests.browser.figures.study.test_session import CONDITIONS, merged
 
 PAGE = "chapters/networks/do-pictures-help.html"
@@ -50,7 +52,8 @@ def test_the_short_session_is_played_by_keyboard_reloaded_exported_and_merged(st
     for trial, given in list(zip(trials, answers, strict=True))[20:]:
         reader.to_question()
         assert reader.place() == trial.index
-        pictures = made.page.eval_on_selector_all(".am-trial canvas", _COLOURS)
+        look = partial(made.page.eval_on_selector_all, ".am-trial canvas", _COLOURS)
+        pictures = settled(made.page, look, lambda found: min(found) > 30)
         assert len(pictures) == (2 if trial.condition == "none" else 4)
         assert min(pictures) > 30  # photographs and syntheses, not an empty frame
         assert ("✓" in reader.answer(given)) == (given[0] == trial.side)

@@ -26,6 +26,14 @@ def right(pairs, test):
     return sum(hits), len(hits)
 
 
+def settled(page, look, good, tries=160):
+    """What ``look()`` says as soon as it is good, or at last: a busy machine paints late."""
+    while not good(found := look()) and tries:
+        page.wait_for_timeout(50)
+        tries -= 1
+    return found
+
+
 class Reader:
     """Hands on a page that shows one figure "study"."""
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser import page_checks
-from tests.browser.figures.study.reader import plan
+from tests.browser.figures.study.reader import plan, settled
 from tests.browser.figures.study.sheets import colour, synthetic
 
 NARROW = (360, 740)
@@ -16,7 +16,6 @@ _SEEN = """() => [...document.querySelectorAll(".am-trial canvas")].map(c => {
   const places = block ? [1/6, 3/6, 5/6] : [0.5];
   return places.flatMap(y => places.map(x => at(x, y)));
 })"""
-_FRAMES = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
 _LABELS = "cs => cs.map(c => c.getAttribute('aria-label'))"
 _SAYS = "text => document.querySelector('[role=status]').textContent.startsWith(text)"
 WRONG_RIGHT = {"extreme": (18, 19), "p90": (20, 21), "p70": (22, 23), "occlusion": (25, 24)}
@@ -46,8 +45,9 @@ def test_every_question_shows_what_the_schedule_says(show, seed, mode):
     reader.begin(seed, mode)
     for trial, given in zip(trials, answers, strict=True):
         reader.to_question()
-        visit.page.evaluate(_FRAMES)
-        assert visit.page.evaluate(_SEEN) == expected(trial, mode), trial
+        wanted = expected(trial, mode)
+        seen = settled(visit.page, lambda: visit.page.evaluate(_SEEN), wanted.__eq__)
+        assert seen == wanted, trial
         reader.answer(given)
         reader.go_on()
 
@@ -202,10 +202,15 @@ def test_a_change_of_theme_keeps_the_question(show):
     visit, reader = show("inside")
     reader.begin(1)
     reader.to_question()
-    before = visit.page.evaluate(_SEEN)
+    before = expected(plan(1)[0][0], "matching")
+
+    def seen():
+        return settled(visit.page, lambda: visit.page.evaluate(_SEEN), before.__eq__)
+
+    assert seen() == before
     ink = "() => getComputedStyle(document.querySelector('.am-name')).color"
     colour_before = visit.page.evaluate(ink)
     visit.page.evaluate("document.documentElement.dataset.theme = 'dark'")
     visit.page.wait_for_function(f"before => ({ink})() !== before", arg=colour_before)
-    assert visit.page.evaluate(_SEEN) == before
+    assert seen() == before
     assert reader.place() == 1
