@@ -8,9 +8,9 @@ from typing import Any
 
 from actmax_lib._ascent import _checked
 from actmax_lib._html import data_uri, is_static
-from actmax_lib.study.human import HUMAN, HUMAN_MORE
+from actmax_lib.study.human import HUMAN_MORE
 from actmax_lib.study.session import Design, load_design
-from actmax_lib.study.statistics import clustered
+from actmax_lib.study.statistics import published
 
 
 def study(manifest: str | Path, address: str, design: Design | None = None) -> dict[str, Any]:
@@ -47,11 +47,11 @@ def study(manifest: str | Path, address: str, design: Design | None = None) -> d
     return {
         "design": asdict(design),
         "sheets": networks | {"batches": batches},
-        "human": _paper(HUMAN, HUMAN_MORE),
+        "human": _paper(HUMAN_MORE),
     }
 
 
-def _paper(counts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+def _paper(more: Mapping[str, Any]) -> dict[str, Any]:
     """Shares of right answers of Borowski et al. (2021): mean over participants ± 2 SE.
 
     Without references there were two baselines, at the start and at the end: between them lies the
@@ -59,7 +59,7 @@ def _paper(counts: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]
     """
     bars = {}
     for condition in ("natural", "synthetic"):
-        found = clustered(counts[condition], [counts["trials"]] * len(counts[condition]))
+        found = published(condition)
         bars[condition] = (found.value, found.value - found.two_se, found.value + found.two_se)
     ends = [(value, value - two, value + two) for value, two in more["none"].values()]
     bars["none"] = (

@@ -105,7 +105,7 @@ def main(argv: list[str] | None = None) -> None:
         "machine": results.machine(),
         "seconds": round(seconds + sum(float(row["seconds"]) for row in rows)),
         "photographs": {"data": "cifar-10", "split": "test"},
-        "networks": {name: weights(network) for network, name in NAMES.items()},
+        "networks": {name: weights(name) for name in NAMES.values()},
         "stimuli": stimuli,
         "bytes": weigh,
         "qualities": [quality for quality, _, _ in sheets],

@@ -18,10 +18,9 @@ from torch import Tensor, nn
 from actmax_lib import zoo
 from actmax_lib.study import embeddings, observers
 from actmax_lib.study.stimuli import BATCHES, LEVELS, Stimuli, as_seen
-from actmax_lib.zoo import trained
-from actmax_lib.zoo.weights import WEIGHTS
 from scripts import results, study_tables
 from scripts.measure_quality import compact
+from scripts.study_units import weights
 
 STUDY, OUT = results.RESULTS / "study", results.RESULTS / "study-observers.json"
 CONDITIONS = ("natural", "synthetic", "none")
@@ -178,8 +177,7 @@ def gathered(stimuli: Stimuli) -> tuple[dict[tuple[str, str, str], np.ndarray], 
 def networks(units: list[Mapping[str, Any]]) -> dict[str, str]:
     """SHA-256 of the weights of every network that took part."""
     names = {unit["name"] for unit in units} | {*INDEPENDENT.values(), *ROBUST.values()}
-    told = trained.manifest()
-    return {n: WEIGHTS[n].sha256 if n in WEIGHTS else told[n]["sha256"] for n in sorted(names)}
+    return {name: weights(name) for name in sorted(names)}
 
 
 def main() -> None:

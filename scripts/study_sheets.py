@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from PIL import Image
 
 from actmax_lib.study import occlusion
-from actmax_lib.study.stimuli import BATCHES, COLUMNS, LEVELS, QUERIES, dealt
+from actmax_lib.study.stimuli import BATCHES, COLUMNS, LEVELS, QUERIES, dealt, decoded
 from scripts import results
 from scripts.study_units import LAYERS, SEED, all_values, photographs, value, weights
 
@@ -41,7 +40,7 @@ def natural(unit: dict) -> dict[str, np.ndarray]:
 def kept(unit: dict) -> dict[str, np.ndarray]:
     """`natural`, or what it gave before."""
     name = f"study-natural-{unit['layer']}-{unit['channel']}"
-    key = [unit, weights(unit["network"]), SEED, results.machine()]
+    key = [unit, weights(unit["name"]), SEED, results.machine()]
     return results.kept(name, key, lambda: natural(unit))
 
 
@@ -50,12 +49,6 @@ def encoded(tiles: np.ndarray, columns: int, quality: int) -> bytes:
     buffer = io.BytesIO()
     results.sheet(tiles, columns).save(buffer, "webp", quality=quality, method=6)
     return buffer.getvalue()
-
-
-def decoded(content: bytes, columns: int, side: int) -> np.ndarray:
-    """The tiles of a sheet, (rows, columns, s, s, 3)."""
-    pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
-    return pixels.reshape(-1, side, columns, side, 3).swapaxes(1, 2)
 
 
 def margins(listed: list[dict], rows: list[dict], batch: int, sheet: bytes) -> dict[str, dict]:

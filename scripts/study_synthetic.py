@@ -45,7 +45,7 @@ def render(unit: dict, sign: int, weight: float, steps: int) -> dict[str, np.nda
 
 def kept(unit: dict, sign: int, weight: float, steps: int) -> dict[str, np.ndarray]:
     """`render`, or what it gave before."""
-    key = [weights(unit["network"]), unit["layer"], unit["channel"], sign, weight, steps, LR, SEEDS]
+    key = [weights(unit["name"]), unit["layer"], unit["channel"], sign, weight, steps, LR, SEEDS]
     name = f"study-{unit['layer']}-{unit['channel']}{'-+'[sign > 0]}"
     make = lambda: render(unit, sign, weight, steps)  # noqa: E731  # used once, here
     return results.kept(name, [*key, results.machine()], make)

@@ -52,9 +52,8 @@ def net(network: str) -> nn.Module:
     return zoo.load(NAMES[network], device="cpu")
 
 
-def weights(network: str) -> str:
-    """The hash of a network's weights."""
-    name = NAMES[network]
+def weights(name: str) -> str:
+    """The hash of the weights of a network of the zoo."""
     return WEIGHTS[name].sha256 if name in WEIGHTS else zoo.trained.manifest()[name]["sha256"]
 
 
@@ -73,7 +72,7 @@ def _all_values(network: str) -> dict[str, np.ndarray]:
 
 def all_values(network: str) -> dict[str, np.ndarray]:
     """`_all_values`, kept."""
-    key = [weights(network), LAYERS[network], results.machine()]
+    key = [weights(NAMES[network]), LAYERS[network], results.machine()]
     return results.kept(f"study-values-{network}", key, lambda: _all_values(network))
 
 

@@ -6,7 +6,7 @@ one more row tells how far the result depends on the units (chapter *do-pictures
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -153,11 +153,16 @@ def _estimate(people: list[list[Answer]]) -> dict[str, Any]:
     return found | {"interval": "exact", "low": low, "high": high, "se": None, "two_se": None}
 
 
+def _by_unit(answers: Iterable[Answer]) -> dict[int, list[Answer]]:
+    units: dict[int, list[Answer]] = {}
+    for answer in answers:
+        units.setdefault(answer.trial.unit, []).append(answer)
+    return units
+
+
 def _over_units(people: list[list[Answer]]) -> dict[str, float]:
     """The interval with units as clusters: for other units, the participants taken as they are."""
-    units: dict[int, list[Answer]] = {}
-    for answer in chain(*people):
-        units.setdefault(answer.trial.unit, []).append(answer)
+    units = _by_unit(chain(*people))
     found = _estimate(list(units.values()))
     return {"low": found["low"], "high": found["high"], "units": len(units)}
 
@@ -193,10 +198,7 @@ def _paired(natural: list[float], synthetic: list[float]) -> dict[str, Any]:
 
 def _hardest(people: list[list[Answer]], design: Design) -> list[dict[str, Any]]:
     """The units with the smallest share of right answers where there were references."""
-    units: dict[int, list[Answer]] = {}
-    for answer in chain(*people):
-        if answer.trial.condition != "none":
-            units.setdefault(answer.trial.unit, []).append(answer)
+    units = _by_unit(a for a in chain(*people) if a.trial.condition != "none")
     found = [
         {"unit": u, "name": design.units[u].name, "layer": design.units[u].layer}
         | {"channel": design.units[u].channel} | _score(answers)

@@ -112,6 +112,11 @@ def clustered(correct: Any, total: Any, level: float = 0.95) -> Estimate:
     )
 
 
+def published(condition: str) -> Estimate:
+    """What the people of Borowski et al. (2021) scored: "natural" or "synthetic", see `HUMAN`."""
+    return clustered(HUMAN[condition], [HUMAN["trials"]] * len(HUMAN[condition]))
+
+
 def paired(a: Any, b: Any, level: float = 0.95) -> Paired:
     """Mean of a - b over G >= 2 participants, with the paired t test and Wilcoxon's.
 

@@ -111,6 +111,15 @@ def as_seen(pictures: Tensor, network: str) -> Tensor:
     return F.interpolate(pictures, (side, side), mode="bilinear", antialias=True)
 
 
+def decoded(content: bytes, columns: int, side: int, rows: int = -1) -> np.ndarray:
+    """The tiles of an encoded sheet, uint8 (rows, columns, side, side, 3); -1 rows: all there are.
+
+    Raises ValueError for a picture of another size.
+    """
+    pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+    return pixels.reshape(rows, side, columns, side, 3).swapaxes(1, 2)
+
+
 class Stimuli:
     """The committed sheets, as tensors in [0, 1]; each is read, and its hash checked, when needed.
 
@@ -145,9 +154,7 @@ class Stimuli:
             if sha256(content).hexdigest() != told["sha256"]:
                 raise DataFileError(path, "is not the sheet of the manifest; restore both")
             rows, columns, side = told["rows"], told["columns"], told["tile"]
-            pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
-            grid = pixels.reshape(rows, side, columns, side, 3)
-            self._held[file] = grid.swapaxes(1, 2)
+            self._held[file] = decoded(content, columns, side, rows)
         return self._held[file]
 
     def tiles(self, unit: int, batch: int, columns: Sequence[int]) -> Tensor:

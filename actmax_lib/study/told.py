@@ -3,7 +3,7 @@
 from typing import Any
 
 from actmax_lib.study.human import HUMAN
-from actmax_lib.study.statistics import clustered
+from actmax_lib.study.statistics import published
 from actmax_lib.study.table import shown
 
 SHOWN = ("natural", "synthetic", "none")
@@ -148,7 +148,7 @@ def _d_prime(e: dict[str, Any]) -> str:
 def _paper(condition: str) -> str:
     if condition not in HUMAN:
         return "-"
-    e = clustered(HUMAN[condition], [HUMAN["trials"]] * len(HUMAN[condition]))
+    e = published(condition)
     return f"{e.value:.3f} +/- {e.two_se:.3f}"
 
 
