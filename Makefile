@@ -2,18 +2,20 @@
 #   PYTHON=python3.12      another interpreter          PIP_FLAGS="..."   handed to every pip install
 #   ROW=cifar-pgd-l2           for `make zoo`
 #   PORT=8001              for `make serve`             ARGS="-k zoo"     handed to pytest
+#   SHEET=maxima SUBMISSIONS=folder GRADES=folder      for `make grade` (ARGS goes to it, too)
 
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
 ROW ?= fashion-fgsm
+GRADES ?= grades/$(SHEET)
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check $(PIP_FLAGS)
 # Threads that wait for each other must not spin: on a busy machine that costs most of its time.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help book test lab serve zoo bench clean distclean
+.PHONY: help book test lab serve notebooks assignments grade .told-what-to-grade zoo bench clean distclean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -22,6 +24,9 @@ help:
 	@echo "make serve      open the built book in your browser"
 	@echo "make lab        open the chapters as notebooks in JupyterLab"
 	@echo "make test       run every test, the browser tests of the built book included"
+	@echo "make notebooks  write the notebook beside each page again"
+	@echo "make assignments  build the sheets: notebooks, solutions, rubrics, autograders"
+	@echo "make grade      grade a folder of notebooks (SHEET=formulation SUBMISSIONS=folder)"
 	@echo "make zoo        train one row of the zoo's table again and compare it (ROW=cifar-pgd-l2)"
 	@echo "make bench      measure the speed; results go to benchmarks/results/"
 	@echo "make clean      remove the built book and its caches (distclean: the environment too)"
@@ -41,6 +46,21 @@ lab: $(VENV)/.ready-book
 serve:
 	@$(PYTHON) -m scripts.serve $(PORT)
 
+notebooks: $(VENV)/.ready-book
+	@$(PY) -m scripts.notebooks
+
+# For teachers: what is handed out, and what is not, in _build/assignments.
+assignments: $(VENV)/.ready-assignments
+	@$(PY) -m classroom build
+
+# Each notebook runs in a sandbox; grades stay outside _build, which `make clean` removes.
+grade: .told-what-to-grade $(VENV)/.ready-book
+	@$(PY) -m classroom grade $(SHEET) "$(SUBMISSIONS)" --out "$(GRADES)" $(ARGS)
+
+.told-what-to-grade:
+	@if [ -z "$(SHEET)" ] || [ -z "$(SUBMISSIONS)" ]; then \
+	  echo "make grade SHEET=formulation SUBMISSIONS=folder [GRADES=folder]"; exit 2; fi
+
 # From nothing: the three networks of a row, then its numbers beside those of the book.
 zoo: $(VENV)/.ready-book
 	$(PY) -m scripts.train_zoo --folder _build/zoo --row $(ROW)
@@ -51,7 +71,7 @@ bench: $(VENV)/.ready-bench
 	PYTHONPATH=.bench $(PY) benchmarks/recognition.py
 
 clean:
-	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build build .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 distclean: clean
@@ -73,6 +93,10 @@ $(VENV)/.ready-book: requirements.txt constraints.txt pyproject.toml | $(PY)
 
 $(VENV)/.ready-test: requirements-test.txt $(VENV)/.ready-book
 	$(PIP) -r requirements-test.txt -c constraints.txt
+	@touch $@
+
+$(VENV)/.ready-assignments: requirements-assignments.txt $(VENV)/.ready-book
+	$(PIP) -r requirements-assignments.txt -c constraints.txt
 	@touch $@
 
 # The contestants want older packages than the book: their own folder, seen by the benchmark alone.

@@ -6,6 +6,9 @@
 
 from actmax_lib.data.dataset import DataFileError, Dataset
 from actmax_lib.data.loading import load, names
+from actmax_lib.data.results import result
 from actmax_lib.data.shipped import class_means, mean_magnitude
 
-__all__ = ["DataFileError", "Dataset", "class_means", "load", "mean_magnitude", "names"]
+__all__ = [
+    "DataFileError", "Dataset", "class_means", "load", "mean_magnitude", "names", "result",
+]  # fmt: skip

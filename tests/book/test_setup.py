@@ -23,7 +23,9 @@ def pins(name: str) -> dict[str, str]:
     return {re.sub(r"[-_.]+", "-", package).lower(): version for package, version in found}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-test.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-test.txt", "requirements-assignments.txt"]
+)
 def test_every_requirement_is_pinned_as_in_the_tested_set(name):
     tested = pins("constraints.txt")
     assert {package: tested.get(package) for package in pins(name)} == pins(name)
@@ -55,7 +57,7 @@ def make(*arguments: str) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
-@pytest.mark.parametrize("target", ["book", "test", "lab", "bench"])
+@pytest.mark.parametrize("target", ["book", "test", "lab", "assignments", "bench"])
 def test_an_old_python_is_refused_in_words(tmp_path, target):
     old = tmp_path / "python"
     old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2 && exit 0\nexit 1\n')
@@ -71,7 +73,7 @@ def test_an_old_python_is_refused_in_words(tmp_path, target):
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_help_names_every_command():
     said = make("help").stdout
-    for target in ("book", "serve", "lab", "test", "bench", "clean"):
+    for target in ("book", "serve", "lab", "test", "assignments", "grade", "bench", "clean"):
         assert f"make {target} " in said
 
 

@@ -46,6 +46,9 @@ NUMBER = re.compile(
 )
 
 
+SOURCE = "sheet.md"  # of an assignment: the page made of it counts
+
+
 @dataclass(frozen=True)
 class Gap:
     """Something a chapter states without a claim."""
@@ -156,7 +159,7 @@ def normal(number: str) -> str:
 def pages(root: Path) -> Iterable[tuple[str, str, Page]]:
     """(path from root, chapter, page) of the book's Markdown."""
     for path in [root / "intro.md", *sorted((root / "chapters").rglob("*.md"))]:
-        if path.exists() and "_build" not in path.parts:
+        if path.exists() and "_build" not in path.parts and path.name != SOURCE:
             name = path.relative_to(root).as_posix()
             yield name, path.stem, read(path.read_text(encoding="utf-8"))
 

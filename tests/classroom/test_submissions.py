@@ -1,0 +1,160 @@
+"""Whose file is whose: Canvas, Moodle, nbgrader, zips, links, twins, and what is no notebook."""
+
+import io
+import os
+import zipfile
+
+import pytest
+
+from classroom.frames import NOTEBOOK
+from classroom.submissions import NoSubmissions, find
+
+
+def put(folder, *names, content=b"{}"):
+    """Files, each a minute newer than the one before."""
+    for number, name in enumerate(names):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if content != b"{}" else name.encode())
+        os.utime(path, (10**9 + 60 * number,) * 2)
+
+
+def packed(path, names, **more):
+    """A zip with these members."""
+    with zipfile.ZipFile(path, "w", **more) as archive:
+        for name in names:
+            archive.writestr(name, name.encode())
+
+
+def students(place, sheet="formulation"):
+    """Student: what is read."""
+    return {s.student: s.read().decode() for s in find(place, sheet)}
+
+
+def test_plain_files(tmp_path):
+    put(tmp_path, "anna.ipynb", "bob_formulation.ipynb", "formulation-cy.ipynb", "D E.IPYNB")
+    put(tmp_path, ".hidden.ipynb", ".ipynb_checkpoints/anna.ipynb", "__MACOSX/._anna.ipynb")
+    assert list(students(tmp_path)) == ["D-E", "anna", "bob", "cy"]
+
+
+def test_canvas(tmp_path):
+    put(tmp_path, "smithanna_12345_67890_formulation.ipynb", "smithanna_999_1_formulation.ipynb")
+    put(tmp_path, "leebo_LATE_5_6_formulation-1.ipynb", "yu_7_8_everything.zip")
+    packed(tmp_path / "yu_7_8_everything.zip", ["a/b/sheet.ipynb"])
+    found = {s.student: s for s in find(tmp_path, "formulation")}
+    assert sorted(found) == ["leebo_5", "smithanna_12345", "smithanna_999", "yu_7"]
+    assert found["leebo_5"].flags == ("late",)
+    assert found["yu_7"].read() == b"a/b/sheet.ipynb"
+
+
+def test_moodle(tmp_path):
+    put(tmp_path, "Müller Jörg_123_assignsubmission_file_/x.ipynb")
+    put(tmp_path, "Ann Lee_124_assignsubmission_file/deep/x.ipynb")
+    assert list(students(tmp_path)) == ["Ann-Lee_124", "Müller-Jörg_123"]
+
+
+def test_nbgrader_and_a_folder_a_student(tmp_path):
+    put(tmp_path, "anna/formulation/x.ipynb", "bob/x.ipynb", "bob/.ipynb_checkpoints/x.ipynb")
+    put(tmp_path, "anna/maxima/x.ipynb")  # newer, of another sheet
+    assert students(tmp_path) == {"anna": "anna/formulation/x.ipynb", "bob": "bob/x.ipynb"}
+    assert all(s.flags == () for s in find(tmp_path, "formulation"))
+
+
+def test_zips_of_all_kinds(tmp_path):
+    inner = io.BytesIO()
+    packed(inner, ["work.ipynb"])
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in ("class/anna.ipynb", "class/bob.ipynb", "__MACOSX/class/._anna.ipynb"):
+            archive.writestr(name, name.encode())
+        archive.writestr("class/cy.zip", inner.getvalue())
+    found = students(tmp_path / "all.zip")
+    assert found == {"anna": "class/anna.ipynb", "bob": "class/bob.ipynb", "cy": "work.ipynb"}
+    packed(tmp_path / "moodle.zip", ["A_1_assignsubmission_file_/x.ipynb"])
+    assert list(students(tmp_path / "moodle.zip")) == ["A_1"]
+
+
+def test_one_student_alone_is_no_folder_around_all(tmp_path):
+    put(tmp_path, "anna/formulation.ipynb", "anna/notes.txt")
+    assert list(students(tmp_path)) == ["anna"]
+    put(tmp_path / "more", "download/anna/x.ipynb", "download/bob/x.ipynb")
+    assert list(students(tmp_path / "more")) == ["anna", "bob"]
+
+
+def test_the_newest_of_several_is_taken_and_told(tmp_path):
+    put(tmp_path, "a/formulation.ipynb", "a/formulation-2.ipynb", "a/scratch.ipynb", "b/x.ipynb")
+    a, b = find(tmp_path, "formulation")
+    assert a.file == "a/formulation-2.ipynb"
+    assert a.flags == ("3 notebooks, the newest was taken: formulation-2.ipynb",)
+    assert b.flags == ()
+
+
+def test_two_people_never_become_one(tmp_path):
+    put(tmp_path, "a b.ipynb", "a-b.ipynb", "A-B.ipynb", "a?b.ipynb", ".ipynb.d/x", "...ipynb")
+    names = [s.student for s in find(tmp_path, "formulation")]
+    assert len({name.casefold() for name in names}) == 4
+    put(tmp_path / "long", f"{'x' * 100}1.ipynb", f"{'x' * 100}2.ipynb", "-.ipynb")
+    names = [s.student for s in find(tmp_path / "long", "formulation")]
+    assert len(set(names)) == 3
+    assert all(0 < len(name) < 90 and "/" not in name for name in names)
+
+
+def test_names_are_safe_for_files(tmp_path):
+    put(tmp_path, "=cmd|calc.ipynb", "a\nb.ipynb", "\u202eevil.ipynb", "a;b'c\"d$(e)`f`.ipynb")
+    for submission in find(tmp_path, "formulation"):
+        assert all(c.isalnum() or c in "-_." for c in submission.student)
+        assert not submission.student.startswith((".", "-"))
+
+
+def test_links_are_not_followed(tmp_path):
+    secret = tmp_path / "secret"
+    put(secret, "key.ipynb", content=b"SECRET")
+    put(tmp_path / "in", "a/notes.txt")
+    (tmp_path / "in" / "b.ipynb").symlink_to(secret / "key.ipynb")
+    (tmp_path / "in" / "c").symlink_to(secret)
+    (tmp_path / "in" / "d.ipynb").mkdir()
+    os.mkfifo(tmp_path / "in" / "e.ipynb")
+    link = zipfile.ZipInfo("f/x.ipynb")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "in" / "f.zip", "w") as archive:
+        archive.writestr(link, str(secret / "key.ipynb"))
+    for submission in find(tmp_path / "in", "formulation"):
+        assert submission.problem
+        assert submission.read() == b""
+
+
+def test_what_is_no_notebook_is_told(tmp_path):
+    put(tmp_path, "a/report.pdf", "a/data.csv", "b.pdf")
+    put(tmp_path, "c.ipynb", content=b"x" * (NOTEBOOK + 1))
+    put(tmp_path, "d.zip", content=b"no zip at all")
+    packed(tmp_path / "e.zip", ["../../../etc/passwd.ipynb"])
+    told = {s.student: s for s in find(tmp_path, "formulation")}
+    assert told["a"].problem == "No notebook (.ipynb) was handed in; there is data.csv, report.pdf."
+    assert "b.pdf" in told["b"].problem
+    assert "20 MB; clear its outputs" in told["c"].problem
+    assert "damaged" in told["d"].problem
+    assert told["e"].read() == b"../../../etc/passwd.ipynb"  # bytes, written nowhere
+
+
+def test_zips_that_burst_or_are_locked(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.ipynb", bytes(NOTEBOOK + 1))
+    packed(tmp_path / "b.zip", ["x.ipynb"])
+    raw = bytearray((tmp_path / "b.zip").read_bytes())
+    for at in (raw.find(b"PK\x03\x04") + 6, raw.find(b"PK\x01\x02") + 8):
+        raw[at] |= 1  # the bit that says: locked with a password
+    (tmp_path / "b.zip").write_bytes(raw)
+    a, b = find(tmp_path, "formulation")
+    assert "20 MB" in a.problem
+    with pytest.raises(OSError, match="locked with a password"):
+        b.read()
+    monkeypatch.setattr("classroom.submissions.UNPACKED", 10)
+    assert "too much" in find(tmp_path, "formulation")[0].problem
+
+
+def test_nothing_there_is_said(tmp_path):
+    for place in (tmp_path / "none", tmp_path):
+        with pytest.raises(NoSubmissions):
+            find(place, "formulation")
+    put(tmp_path, "x.ipynb")
+    with pytest.raises(NoSubmissions, match="neither"):
+        find(tmp_path / "x.ipynb", "formulation")
