@@ -8,6 +8,7 @@ import ctypes
 import hashlib
 import json
 import multiprocessing
+import os
 import resource
 import signal
 import sys
@@ -71,8 +72,12 @@ def nothing(sheet: Sheet, problem: str) -> dict[str, Any]:
 
 def one(run: Run, submission: Submission, content: bytes, key: str) -> None:
     """Judge a submission and write down all about it; in a process of its own."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and its sandbox with it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGTERM)
+        if os.getppid() != multiprocessing.parent_process().pid:  # it ended before that
+            sys.exit(143)
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
     most = JUDGE if hard == resource.RLIM_INFINITY else min(JUDGE, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
@@ -142,8 +147,7 @@ def graded(run: Run, submissions: Sequence[Submission], jobs: int) -> dict[str, 
                 if process.is_alive() and time.monotonic() < end:
                     continue
                 late = process.is_alive()
-                process.kill()
-                process.join()
+                end_judge(process)
                 del running[sentinel]
                 result = kept(run, submission.student, key)
                 if result is None:
@@ -155,9 +159,16 @@ def graded(run: Run, submissions: Sequence[Submission], jobs: int) -> dict[str, 
                 _progress(len(results), len(submissions), submission.student, result, left)
     finally:
         for process, *_ in running.values():
-            process.kill()
-            process.join()
+            end_judge(process)
     return {submission.student: results[submission.student] for submission in submissions}
+
+
+def end_judge(process: multiprocessing.Process) -> None:
+    """Let a judge end its sandbox, then end it."""
+    process.terminate()
+    process.join(15)
+    process.kill()
+    process.join()
 
 
 def _lost(

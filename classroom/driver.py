@@ -152,7 +152,7 @@ def main(inward: int, outward: int) -> None:
     pipes = Pipes(inward, outward)
     told = wire.decode(pipes.receive(b"S")[1])
     content = pipes.receive(b"N")[1]
-    limited(told["memory"], told["files"], told["seconds"])
+    limited(told["memory"], told["files"], told["seconds"], told["tasks"])
     if told["fonts"]:  # else each first figure looks for all fonts of the machine
         os.makedirs(os.environ["MPLCONFIGDIR"], exist_ok=True)
         shutil.copy(told["fonts"], os.environ["MPLCONFIGDIR"])

@@ -11,7 +11,7 @@ class TimeIsUp(BaseException):
     """A cell or a call has had its time; no `except Exception` holds it up."""
 
 
-def limited(memory: float, files: float, seconds: float) -> None:
+def limited(memory: float, files: float, seconds: float, tasks: int) -> None:
     """What this process and its children may have; nothing raises it again."""
     wanted = {
         "RLIMIT_DATA": int(memory * GIGA),  # not AS: torch maps gigabytes that it never touches
@@ -19,7 +19,7 @@ def limited(memory: float, files: float, seconds: float) -> None:
         "RLIMIT_CPU": int(seconds) + 60,
         "RLIMIT_CORE": 0,
         "RLIMIT_NOFILE": 256,
-        "RLIMIT_NPROC": 4096,  # counts all of a user's on old kernels; the judge counts ours
+        "RLIMIT_NPROC": tasks,
     }
     for name, value in wanted.items():
         hard = resource.getrlimit(getattr(resource, name))[1]

@@ -36,6 +36,8 @@ def judge(sheet: Sheet, notebook: bytes, seed: int, wall: Wall, limits: Limits) 
     if session.starts > 1:
         flags.append(f"started {session.starts} times: the code {session.reason}")
     flags += [o.message for o in outcomes if o.kind == "missing" and "did you rename" in o.message]
+    # a form that a check did not expect is the answer's fault, or, if many have it, the check's
+    flags += [f"{o.check}: {o.message}" for o in outcomes if o.kind == "unreadable"]
     return {
         "total": sum(o.earned for o in outcomes),
         "points": sheet.points,

@@ -12,6 +12,7 @@ from classroom import frames
 from classroom.calls import CallBacks, unharmed
 from classroom.checks import AnswerError, Blank, Died, Slow, Unreadable
 from classroom.claims import Found, found, raised
+from classroom.groups import tasks_limit
 from classroom.sandbox import Failed, Gone, Limits, Sandbox, TimeUp
 from classroom.wall import Wall
 from classroom.wire import WireError, decode, encode
@@ -83,7 +84,8 @@ class Session:
         settings = {
             "skip": list(self._skip), "words": [list(w) for w in self._words],
             "cell": limits.cell, "memory": limits.memory, "files": limits.files,
-            "seconds": limits.seconds, "fonts": self._wall.fonts_inside,
+            "seconds": limits.seconds, "tasks": tasks_limit(limits.threads),
+            "fonts": self._wall.fonts_inside,
         }  # fmt: skip
         box.send(b"S", encode(settings), START)
         box.send(b"N", self._notebook, START)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from classroom import frames, watching
+from classroom.groups import Group
 from classroom.wall import INSIDE, Wall, copied, plain_environment
 
 KEPT = 10_000  # bytes of output kept from the beginning, and as many from the end
@@ -51,6 +52,7 @@ class Sandbox:
     def __init__(self, wall: Wall, limits: Limits):
         self.limits, self.reason = limits, ""
         self._head, self._tail, self._printed = b"", b"", 0
+        self._group = Group(limits.threads, limits.memory * 1e9)
         self._folder = tempfile.TemporaryDirectory() if wall.unsafe else None
         try:
             self._start(wall)
@@ -73,6 +75,7 @@ class Sandbox:
         else:
             python = [sys.executable, "-I", "-B", f"{INSIDE}/driver.py", *map(str, ends)]
             command, environment = wall.command(python, self.limits.files, info), {}
+            command = self._group.around(command)
             ends = [*ends, info]
         self._process = subprocess.Popen(
             command, pass_fds=ends, env=environment, cwd=home, start_new_session=True,
@@ -80,8 +83,13 @@ class Sandbox:
         )  # fmt: skip
         for fd in (theirs_in, theirs_out, info):
             os.close(fd)
-        with os.fdopen(told) as read:
-            said = read.read()
+        try:
+            with os.fdopen(told) as read:
+                said = read.read()
+        except BaseException:  # told to end just now
+            self._root = self._process.pid
+            self.kill("was told to end")
+            raise
         if not said and not wall.unsafe:
             printed = self._process.communicate()[0].decode(errors="replace")
             raise Failed(f"no sandbox could be started: {printed[:300]}")
@@ -142,9 +150,8 @@ class Sandbox:
             for pid in watching.family(self._root) if plain else [self._root]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)  # a namespace's first takes all others along
-        if self._folder is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # one that has only begun, too
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
@@ -177,7 +184,8 @@ class Sandbox:
         self._tail = (self._tail + part)[-KEPT:]
 
     def _excess(self) -> str:
-        limits, pids = self.limits, watching.family(self._root)
+        limits = self.limits
+        pids = watching.family(self._root, limits.processes)
         if self._printed > limits.output:
             return f"printed more than {limits.output / 1e6:g} MB"
         if len(pids) > limits.processes or watching.tasks(pids) > limits.threads:
@@ -201,5 +209,6 @@ class Sandbox:
         self._process.stdout.close()
         for fd in (self._in, self._out):
             os.close(fd)
+        self._group.close()
         if self._folder is not None:
             self._folder.cleanup()

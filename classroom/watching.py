@@ -1,5 +1,6 @@
 """What the processes of a sandbox use together: their number and memory, read from /proc."""
 
+import math
 import os
 from pathlib import Path
 
@@ -7,10 +8,12 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 PROC = Path("/proc")
 
 
-def family(root: int) -> list[int]:
-    """A process and all that came from it, those that are gone left out."""
+def family(root: int, most: float = math.inf) -> list[int]:
+    """A process and all that came from it; the search ends when more than `most` are found."""
     found = [root]
     for pid in found:
+        if len(found) > most:
+            break
         try:
             for task in os.listdir(f"/proc/{pid}/task"):
                 with open(f"/proc/{pid}/task/{task}/children") as listed:

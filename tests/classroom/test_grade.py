@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from classroom import batch, report
+from classroom import batch, report, watching
 from classroom.grade import grade, main
 from classroom.sandbox import Limits
 from tests.classroom.engine import (
@@ -111,6 +112,15 @@ def test_who_is_finished_is_not_graded_again(place, monkeypatch):
     assert "anna" not in totals(out)
 
 
+def ended(pids):
+    """Whether all these processes end, some seconds being left to them."""
+    for _ in range(200):
+        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
+            return True
+        time.sleep(0.1)
+    return False
+
+
 def tiny_again(sheet):
     from classroom.sheets import load
 
@@ -131,8 +141,10 @@ def test_killed_in_the_middle_and_continued(tmp_path):
     while len(list((out / "results").glob("*.json"))) < 2:
         assert process.poll() is None
         time.sleep(0.05)
+    family = watching.family(process.pid)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    assert ended(family)
     done = len(list((out / "results").glob("*.json")))
     assert 2 <= done < 5
     assert not (out / "grades.csv").exists()

@@ -68,7 +68,7 @@ CELLS = {
         "",  # its stacks meet the limit of memory, or it is stopped
     ),
     "an array of 80 GB": ("np.ones(10**10)", "used up its memory"),
-    "a list without end": ("x = []\nwhile True: x.append(bytes(10**7))", "used up its memory"),
+    "a list without end": ("x = []\nwhile True: x.append(np.ones(10**6))", "memory"),
     "memory in many processes": (
         "import os, time\nfor _ in range(6):\n    if os.fork() == 0:\n"
         "        x = np.ones(2 * 10**7)\n        time.sleep(60)\ntime.sleep(60)",

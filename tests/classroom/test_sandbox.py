@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from classroom import frames, watching
+from classroom.groups import Group, _prefix
 from classroom.remote import Session
 from classroom.sandbox import Gone, Limits, Sandbox, TimeUp
 from classroom.wall import HERE, Refused, Wall
@@ -217,6 +219,40 @@ def test_a_family_is_counted():
         os.kill(child, 9)
         os.waitpid(child, 0)
     assert watching.memory([child], 1e9) == 0
+
+
+@needs_sandbox
+def test_processes_are_bounded_where_groups_can_be_made():
+    group = Group(20, 1e9)
+    try:
+        if not group.folders:
+            pytest.skip("no control groups can be made here")
+        forks = "n = 0\nwhile True:\n    try:\n        if os.fork() == 0: time.sleep(9)\n"
+        forks += "        n += 1\n    except BlockingIOError:\n        print(n); os.killpg(0, 9)"
+        python = [sys.executable, "-I", "-S", "-c", f"import os, time\n{forks}"]
+        done = subprocess.run(
+            group.around(["/bin/sh", "-c", '"$@" 2>&1', "sh", *python]),
+            capture_output=True, text=True, start_new_session=True,
+        )  # fmt: skip
+        assert done.returncode == -signal.SIGKILL
+        assert not done.stdout or int(done.stdout) <= 20
+    finally:
+        group.close()
+    assert not any(folder.exists() for folder in group.folders)
+
+
+def test_groups_of_a_killed_judge_are_swept(tmp_path, monkeypatch):
+    monkeypatch.setattr("classroom.groups.ROOT", tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    (tmp_path / "cgroup.procs").touch()
+    dead, alive = tmp_path / f"{_prefix()}99999999-0", tmp_path / f"{_prefix()}{os.getpid()}-7"
+    dead.mkdir()
+    alive.mkdir()
+    made = Group(5, 1e9).folders
+    assert not dead.exists()
+    assert alive.exists()
+    assert [(f / "pids.max").read_text() for f in made] == ["5"]
+    assert made[0].parent == tmp_path
 
 
 @needs_sandbox
