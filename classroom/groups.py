@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
-ENTER = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
+# Where the door is shut after all, the watcher alone has to do.
+ENTER = '{ echo $$ > "$0/cgroup.procs"; } 2>/dev/null; exec "$@"'
 SLACK = 1.25  # our own watcher, which can say why, should be first
 _number = itertools.count()
 

@@ -193,22 +193,27 @@ def survivors(namespaces):
 
 def _space(pid):
     try:
-        return os.readlink(f"/proc/{pid}/ns/pid")
+        return os.stat(f"/proc/{pid}/ns/pid").st_ino
     except OSError:
-        return None
+        return -1
 
 
 @pytest.fixture
 def no_survivor(monkeypatch):
     """Every sandbox of the test is empty after it."""
-    spaces, start = set(), Sandbox._start
+    held, start = [], Sandbox._start
 
     def noted(box, wall):
         start(box, wall)
-        spaces.add(_space(box._root))
+        held.append(os.open(f"/proc/{box._root}/ns/pid", os.O_RDONLY))  # its number stays its own
 
     monkeypatch.setattr(Sandbox, "_start", noted)
     yield
-    assert spaces
-    assert _space("self") not in spaces
-    assert survivors(spaces) == []
+    spaces = {os.fstat(fd).st_ino for fd in held}
+    try:
+        assert spaces
+        assert _space("self") not in spaces
+        assert survivors(spaces) == []
+    finally:
+        for fd in held:
+            os.close(fd)

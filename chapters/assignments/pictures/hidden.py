@@ -6,6 +6,7 @@ random order, with another normalisation. A unit's value is always computed with
 
 import zlib
 from itertools import pairwise, product
+from math import floor
 
 import numpy as np
 import torch
@@ -15,6 +16,8 @@ from classroom.carried import network
 from classroom.checks import check, close, refuses, unpack
 
 GREY = torch.full((1, 28, 28), 0.5)
+STARTS = 271828, 314159, 161803  # of the judge's climbs
+CLEAR = {"robust": 0.5, "standard": 1.5}  # below, right climbs can be stuck: gradients are small
 _kept = {}
 
 
@@ -52,17 +55,17 @@ def variation(x):
     return x.diff(dim=1).abs().sum() + x.diff(dim=2).abs().sum()
 
 
-def climb(weights, layer, unit, steps, lr, shift=0, lam=0.0):
+def climb(weights, layer, unit, steps, lr, shift=0, lam=0.0, start=STARTS[0]):
     """The judge's own picture (1, 28, 28); kept, since a whole class is asked the same."""
     marks = [zlib.crc32(np.ascontiguousarray(value)) for value in weights.values()]
-    key = (*marks, layer, unit, steps, lr, shift, lam)
+    key = (*marks, layer, unit, steps, lr, shift, lam, start)
     if key not in _kept:
-        _kept[key] = _climb(weights, layer, unit, steps, lr, shift, lam)
+        _kept[key] = _climb(weights, layer, unit, steps, lr, shift, lam, start)
     return _kept[key]
 
 
-def _climb(weights, layer, unit, steps, lr, shift, lam):
-    generator = torch.Generator().manual_seed(271828)
+def _climb(weights, layer, unit, steps, lr, shift, lam, start):
+    generator = torch.Generator().manual_seed(start)
     z = (0.1 * torch.randn(1, 28, 28, generator=generator)).requires_grad_()
     optimizer = torch.optim.Adam([z], lr=lr)
     for _ in range(steps):
@@ -93,16 +96,29 @@ def picture(x):
     return torch.as_tensor(x.astype(np.float32))[None]
 
 
+def plain_gain(weights, layer, unit):
+    """What the weakest of the judge's plain climbs gains over grey."""
+    plain = (climb(weights, layer, unit, 100, 0.05, start=start) for start in STARTS)
+    weakest = min(worth(weights, x, layer, unit) for x in plain)
+    return weakest - worth(weights, GREY, layer, unit)
+
+
 def share(weights, x, layer, unit):
     """What a picture gains over grey, as a share of what a plain climb gains."""
-    plain = climb(weights, layer, unit, 100, 0.05)
-    grey, own = (worth(weights, image, layer, unit) for image in (GREY, plain))
-    return (worth(weights, x, layer, unit) - grey) / (own - grey)
+    gained = worth(weights, x, layer, unit) - worth(weights, GREY, layer, unit)
+    return gained / plain_gain(weights, layer, unit)
+
+
+def percent(part):
+    """Rounded down, so that a limit is never shown to somebody who misses it."""
+    return f"{floor(100 * part)} %"
 
 
 def reaches(weights, x, layer, unit):
     gained = share(weights, x, layer, unit)
-    assert gained >= 0.9, f"a unit of {layer} gains {gained:.0%} of what a plain climb gains"
+    assert gained >= 0.8, (
+        f"unit {unit} of {layer} gains {percent(gained)} of what a plain climb gains"
+    )
 
 
 @check("draw", points=2)
@@ -120,18 +136,19 @@ def values_of_units(unit_value, rng):
 
 @check("draw", points=3, seconds=30)
 def channels_are_climbed(draw, rng):
-    """Pictures of channels reach 90 % of what a plain climb gains, on other networks."""
-    for kind in ("robust", "standard"):
+    """Pictures of channels reach 80 % of what a plain climb gains, on other networks."""
+    for kind, clear in CLEAR.items():
         weights = shuffled(kind, rng)
         for layer, n in (("conv2", 32), ("conv3", 64)):
-            unit = int(rng.integers(n))
+            units = rng.permutation(n).tolist()
+            unit = next(u for u in units if plain_gain(weights, layer, u) >= clear)
             x, _ = unpack(draw(weights, layer, unit, int(rng.integers(100))), "x, value")
             reaches(weights, picture(x), layer, unit)
 
 
 @check("draw", points=3, seconds=30)
 def logits_are_climbed(draw, rng):
-    """Pictures of classes reach 90 % of what a plain climb gains, on other networks."""
+    """Pictures of classes reach 80 % of what a plain climb gains, on other networks."""
     for kind in ("robust", "standard"):
         weights = shuffled(kind, rng)
         for unit in rng.permutation(10)[:2].tolist():
@@ -193,8 +210,11 @@ def stripes_that_pay(draw_steady, rng, shift, gain, lam=0.02):
             )
             worse, better = min(striped, grey), max(striped, grey)
             assert J - worse >= 0.75 * (better - worse), (
-                "on a made-up network J is too small: stripes are drawn where "
-                "they cost more than they gain, or not drawn where they pay"
+                "on a made-up network J is too small: stripes gain more than they cost, "
+                "and are not drawn in full"
+                if striped > grey
+                else "on a made-up network J is too small: stripes cost more than they gain, "
+                "and the picture is not plain grey"
             )
 
 
@@ -212,7 +232,7 @@ def gains(draw_steady, rng, shift, lam):
         gained.append((J - base) / (best - base))
     gained = np.mean(gained)
     assert gained >= 0.5, (
-        f"your J gains {gained:.0%} of what our climb gains over one without shifts and price"
+        f"your J gains {percent(gained)} of what our climb gains over one without shifts and price"
     )
 
 
@@ -417,7 +437,7 @@ def outputs_stay(plant, rng):
 
 @check("null-space", points=2)
 def the_cosine_is_c(plant, rng):
-    """The cosine with the hidden part is c; with room at the border it shows the whole picture."""
+    """The cosine with the hidden part of the picture is c."""
     for _ in range(20):
         X, w, shown = subspace(rng)
         c = float(rng.uniform(0.3, 0.99))
