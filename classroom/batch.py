@@ -19,7 +19,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from classroom import report
+from classroom import groups, report
 from classroom.judge import judge
 from classroom.sandbox import Failed, Limits
 from classroom.sheets import Sheet
@@ -160,6 +160,8 @@ def graded(run: Run, submissions: Sequence[Submission], jobs: int) -> dict[str, 
     finally:
         for process, *_ in running.values():
             end_judge(process)
+        if not run.wall.unsafe:
+            groups.sweep()
     return {submission.student: results[submission.student] for submission in submissions}
 
 

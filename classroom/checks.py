@@ -85,7 +85,7 @@ def checks_of(module: ModuleType) -> list[Check]:
 
 
 def close(answer: Any, expected: Any, tol: float = 1e-8) -> bool:
-    """Whether an answer has the shape of `expected`, is finite, and within tol (1 + |expected|).
+    """Whether an answer has the shape of `expected`, both are finite, within tol (1 + |expected|).
 
     Never raises: an answer of any other kind is not close. No broadcasting. A truth value is no
     number, and a number no truth value.
@@ -100,7 +100,7 @@ def close(answer: Any, expected: Any, tol: float = 1e-8) -> bool:
             return False
         if answer.dtype.kind == "b":
             return bool(np.array_equal(answer, expected))
-        if not np.isfinite(answer).all():
+        if not (np.isfinite(answer).all() and np.isfinite(expected).all()):
             return False
         return bool((np.abs(answer - expected) <= tol * (1 + np.abs(expected))).all())
     except Exception:

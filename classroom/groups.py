@@ -25,7 +25,7 @@ class Group:
         self.folders: list[Path] = []
         if os.geteuid() != 0 or not ROOT.exists():
             return
-        _sweep()
+        sweep()
         self._add(ROOT, {"pids.max": tasks}, {"memory.max": most})  # cgroups, version 2
         self._add(ROOT / "pids", {"pids.max": tasks}, {})
         self._add(ROOT / "memory", {"memory.limit_in_bytes": most}, {})
@@ -68,7 +68,7 @@ def _prefix() -> str:
     return f"actmax-grading-{os.stat('/proc/self/ns/pid').st_ino}-"
 
 
-def _sweep() -> None:
+def sweep() -> None:
     """Remove what judges that were killed have left; their processes, too."""
     for parent in (ROOT, ROOT / "pids", ROOT / "memory"):
         for folder in parent.glob(f"{_prefix()}*-*"):

@@ -65,7 +65,10 @@ class Sandbox:
     def _start(self, wall: Wall) -> None:
         theirs_in, self._out = os.pipe()
         self._in, theirs_out = os.pipe()
-        told, info = os.pipe()
+        told, shut = os.pipe()
+        # can be read, too: else a bwrap whose judge is gone dies of SIGPIPE half way, and what it
+        # has begun waits for ever
+        info = os.open(f"/proc/self/fd/{told}", os.O_RDWR) if sys.platform == "linux" else shut
         ends = [theirs_in, theirs_out]
         home = None
         if self._folder is not None:
@@ -81,7 +84,7 @@ class Sandbox:
             command, pass_fds=ends, env=environment, cwd=home, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        for fd in (theirs_in, theirs_out, info):
+        for fd in {theirs_in, theirs_out, info, shut}:
             os.close(fd)
         try:
             with os.fdopen(told) as read:

@@ -7,11 +7,13 @@ import numpy as np
 
 def close(a, b, tol=1e-8):
     """Whether two numbers or arrays have one shape, are finite and agree within tol (1 + |b|)."""
+    if np.iscomplexobj(a):
+        return False
     try:
         a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     except (TypeError, ValueError):
         return False
-    if a.shape != b.shape or not np.isfinite(a).all():
+    if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
         return False
     return bool(np.all(np.abs(a - b) <= tol * (1 + np.abs(b))))
 

@@ -19,6 +19,7 @@ from classroom.pages import page
 from classroom.rubric import printable, rubric
 from classroom.sheets import ROOT, SHEETS, load
 from tests.classroom.built import GITHUB, NOWHERE, printed, ran, tiny
+from tests.classroom.leaks import leaks, secrets
 
 sheets = pytest.mark.parametrize("name", SHEETS)
 ID = re.compile(r"[a-zA-Z0-9-_]{1,64}")
@@ -202,6 +203,10 @@ def test_all_files_of_a_sheet(tmp_path, monkeypatch, capsys):
     ends = ["handout.zip", "rubric.html", "rubric.md", "solution.ipynb"]
     assert made == [f"tiny-{end}" for end in ends]
     assert build.differing(sheet) == []
+    written = (out / "tiny" / "tiny-handout.zip").read_bytes()
+    assert leaks(written, "handout.zip", secrets(sheet)) == []
+    with zipfile.ZipFile(io.BytesIO(written)) as archive:
+        assert archive.read("tiny/tiny.ipynb") == (tmp_path / "tiny.ipynb").read_bytes()
 
 
 def test_the_autograders_packages_are_those_of_the_tested_set():

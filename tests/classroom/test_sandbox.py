@@ -1,6 +1,7 @@
 """What the code behind the wall can see, reach and write; and no wall, no run."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from classroom import frames, watching
-from classroom.groups import Group, _prefix
+from classroom.groups import Group, _prefix, tasks_limit
 from classroom.remote import Session
 from classroom.sandbox import Gone, Limits, Sandbox, TimeUp
 from classroom.wall import HERE, Refused, Wall
@@ -103,6 +104,21 @@ def test_nothing_of_ours_is_there_but_the_driver(inside, tmp_path_factory):
 
 
 @needs_sandbox
+def test_nothing_of_the_machine_is_there_but_what_is_listed(inside):
+    system = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+    settings = [f"/etc/{name}" for name in ("ld.so.cache", "alternatives", "localtime", "fonts")]
+    python = (sys.base_prefix, sys.prefix)
+    listed = [p for p in (*system, *settings, *python) if os.path.lexists(p)]
+    listed += ["/dev", "/proc", "/tmp", "/home/student", "/grader/classroom", "/grader/fonts"]
+    trees = [Path(p) for p in listed if p != "/grader/fonts" or wall().fonts]
+    above = {folder for path in trees for folder in path.parents}
+    for folder in sorted(above):
+        if not any(folder.is_relative_to(tree) for tree in trees):
+            children = {p.relative_to(folder).parts[0] for p in trees if folder in p.parents}
+            assert inside("names", str(folder)) == sorted(children), folder
+
+
+@needs_sandbox
 def test_no_process_of_ours_can_be_seen(inside):
     seen = [int(name) for name in inside("names", "/proc") if name.isdigit()]
     assert len(seen) <= 4
@@ -123,6 +139,9 @@ def test_nothing_can_be_written_but_scratch(inside):
     for place in (*kernel, *ours, "/x", "/usr/x", "/usr/bin/x", "/dev/x", "/home/x", "/etc/x"):
         assert not inside("writable", place), place
     assert not inside("writable", f"{sys.base_prefix}/x")
+    assert wall().fonts_inside.startswith("/grader/fonts/")
+    assert not inside("writable", wall().fonts_inside)
+    assert not any(word.startswith(("--bind", "--dev-bind")) for word in wall().command([], 1, 9))
 
 
 @needs_sandbox
@@ -144,6 +163,19 @@ def test_no_rights_and_nothing_of_the_teachers_environment(inside, monkeypatch):
         held = session.call("environment", (), {}, 5)
     assert "SECRET_TOKEN" not in held
     assert held["HOME"] == "/home/student"
+
+
+def test_without_a_wall_the_teachers_environment_and_files_are_kept_apart(monkeypatch):
+    monkeypatch.setenv("SECRET_TOKEN", "x")
+    where = "def where():\n    from classroom import wire\n    import sys\n"
+    where += "    return [wire.__file__, sys.argv[0]]"
+    with Session(notebook(LOOK, where), wall(unsafe=True), QUICK) as session:
+        held = session.call("environment", (), {}, 5)
+        assert "SECRET_TOKEN" not in held
+        assert held["HOME"] not in ("", os.environ["HOME"])
+        for path in session.call("where", (), {}, 5):
+            assert Path(path).is_absolute()
+            assert not Path(path).is_relative_to(HERE.parent)
 
 
 def test_folders_of_ours_inside_what_is_shown_are_covered(monkeypatch):
@@ -258,11 +290,16 @@ def test_groups_of_a_killed_judge_are_swept(tmp_path, monkeypatch):
 @needs_sandbox
 def test_limits_are_hard():
     told = "import resource as r\ndef limits():\n    return [r.getrlimit(k) for k in (" + (
-        "r.RLIMIT_DATA, r.RLIMIT_FSIZE, r.RLIMIT_CORE, r.RLIMIT_NOFILE)]"
+        "r.RLIMIT_DATA, r.RLIMIT_FSIZE, r.RLIMIT_CORE, r.RLIMIT_NOFILE, r.RLIMIT_NPROC, "
+        "r.RLIMIT_CPU)]"
     )
     with Session(notebook(told), wall(), Limits(memory=0.5, files=0.02)) as session:
         found = session.call("limits", (), {}, 5)
-    assert found == [(500_000_000,) * 2, (20_000_000,) * 2, (0, 0), (256, 256)]
+    wanted = [500_000_000, 20_000_000, 0, 256, tasks_limit(512), 360]
+    kinds = (resource.RLIMIT_NPROC, resource.RLIMIT_CPU)
+    for at, hard in zip((4, 5), (resource.getrlimit(k)[1] for k in kinds), strict=True):
+        wanted[at] = wanted[at] if hard == resource.RLIM_INFINITY else min(wanted[at], hard)
+    assert found == [(value, value) for value in wanted]
 
 
 def test_frames_have_a_letter_a_length_and_a_limit():

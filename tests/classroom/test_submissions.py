@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from classroom.frames import NOTEBOOK
-from classroom.submissions import NoSubmissions, find
+from classroom.submissions import NoSubmissions, _member, find
 
 
 def put(folder, *names, content=b"{}"):
@@ -158,3 +158,45 @@ def test_nothing_there_is_said(tmp_path):
     put(tmp_path, "x.ipynb")
     with pytest.raises(NoSubmissions, match="neither"):
         find(tmp_path / "x.ipynb", "formulation")
+
+
+def test_a_zip_may_have_so_many_members_and_no_more(tmp_path, monkeypatch):
+    monkeypatch.setattr("classroom.submissions.MEMBERS", 3)
+    packed(tmp_path / "a.zip", ["x.ipynb", "1.txt", "2.txt"])
+    packed(tmp_path / "b.zip", ["x.ipynb", "1.txt", "2.txt", "3.txt"])
+    a, b = find(tmp_path, "formulation")
+    assert a.read() == b"x.ipynb"
+    assert "too much; it was not opened" in b.problem
+
+
+def test_zips_in_zips_are_opened_so_deep_and_no_deeper(tmp_path):
+    content = b"work"
+    for depth in range(4):
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w") as archive:
+            archive.writestr("inner.zip" if depth else "x.ipynb", content)
+        content = held.getvalue()
+        put(tmp_path, f"s{depth + 1}.zip", content=content)
+    found = {s.student: s for s in find(tmp_path, "formulation")}
+    assert [found[f"s{n}"].read() for n in (1, 2, 3)] == [b"work"] * 3
+    assert "No notebook (.ipynb) was handed in; there is inner.zip" in found["s4"].problem
+
+
+def test_no_more_is_unpacked_than_a_notebook_may_have(tmp_path, monkeypatch):
+    monkeypatch.setattr("classroom.submissions.NOTEBOOK", 10)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("x.ipynb", bytes(1000))
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert len(_member(archive, archive.infolist()[0])()) == 100
+
+
+def test_one_spelling_of_a_name_and_twins_by_case(tmp_path):
+    apart, whole = "Mu\u0308ller", "M\u00fcller"
+    put(tmp_path, f"{apart}/formulation.ipynb", "ann.ipynb", "Ann.ipynb", "ANN.ipynb")
+    found = find(tmp_path, "formulation")
+    assert [s.student for s in found if s.file.endswith("formulation.ipynb")] == [whole]
+    names = [s.student for s in found if s.student != whole]
+    assert sorted(name.casefold() for name in names) == ["ann", "ann-2", "ann-3"]
+    put(tmp_path, f"{whole}/formulation-2.ipynb")  # the same person, from another system
+    (one,) = [s for s in find(tmp_path, "formulation") if s.student.startswith("M")]
+    assert one.flags == ("2 notebooks, the newest was taken: formulation-2.ipynb",)

@@ -144,3 +144,24 @@ def test_a_change_in_place_is_seen_and_only_then():
     assert changed(before, (x, inner), {"z": x}) == "2"
     inner["y"] = object()
     assert changed(before, (x, inner), {"z": x})
+
+
+def test_generators_and_functions_are_for_those_who_ask_for_them():
+    made = np.random.default_rng(3)
+    held = encode({"r": made, "f": print}, [])
+    assert decode(held, lambda number: number)["r"].random() == made.random()
+    for value in (np.random.default_rng(3), print):
+        with pytest.raises(WireError, match="unknown tag"):
+            decode(encode(value, []))
+        with pytest.raises(WireError, match="unknown tag"):
+            decode(encode([value], []))
+
+
+def test_a_message_may_be_so_long_and_no_longer(monkeypatch):
+    monkeypatch.setattr("classroom.wire.LIMIT", 100)
+    assert decode(b'"' + b"x" * 98 + b'"') == "x" * 98
+    with pytest.raises(WireError, match="101 bytes are too many; the limit is 100"):
+        decode(b'"' + b"x" * 99 + b'"')
+    assert len(encode("x" * 98)) == 100
+    with pytest.raises(WireError, match="101 bytes are too many"):
+        encode("x" * 99)

@@ -170,8 +170,14 @@ def fates_with_a_regularizer(classify_problem, rng):
     # One weight of the largest size has either sign, and the others do not add to it.
     cases.append(("unique", "five weights of -1", unit(rng, "affine_l1", -np.ones(5), lam=1.5)))
     cases.append(("unbounded", "weights -1, -3", unit(rng, "affine_l1", -np.r_[1.0, 3], lam=2.0)))
-    for lam, fate in ((0.0, 0), (0.7, 0), (0.99, 0), (1.0, 2), (1.01, 3), (2.0, 3), (9.0, 3)):
+    below, above = (0.0, 0.7, 0.99, 0.998), (1.002, 1.01, 2.0, 9.0)
+    for lam, fate in [*((x, 0) for x in below), (1.0, 2), *((x, 3) for x in above)]:
         cases.append((FATES[fate], f"lam = {lam}", {"family": "parabola", "lam": lam}))
+    # Near a threshold, but twice as far from it as the sheet promises.
+    w = np.append(vector(rng, 3), -4.0)
+    cases.append(("unbounded", "just below", unit(rng, "affine_l1", w, lam=3.998)))
+    cases.append(("unique", "just above", unit(rng, "affine_l1", w, lam=4.002)))
+    cases.append(("unique", "lam = 0.002", unit(rng, "affine_l2", w, lam=0.002)))
     judge_fates(classify_problem, rng, cases)
 
 
@@ -257,7 +263,7 @@ def the_verdict(concavity, rng):
         eigenvalues = 3 * rng.normal(size=d)
         H, _ = symmetric(rng, eigenvalues)
         lam = max(float(eigenvalues.max()) / 2, 0.0)
-        for gap in (-0.3, -0.01, 0.01, 0.3, 2.0):
+        for gap in (-0.3, -0.01, -1e-4, 1e-4, 0.01, 0.3, 2.0):
             if lam + gap >= 0:
                 is_concave, _ = unpack(concavity(H, lam + gap), "is_concave, modulus")
                 assert isinstance(is_concave, bool), "is_concave has to be True or False"
@@ -495,7 +501,8 @@ def exponents_at_the_ends(linear_step, rng):
             w = scale * vector(rng, 5)
             w[:2] = 4 * scale, -3.9999 * scale  # two that count nearly alike
             judge_step(linear_step, w, positive(rng), p)
-    for eps, p in ((-0.1, 2.0), (1.0, 0.5), (1.0, 0.0), (-1.0, np.inf)):
+    wrong = ((-0.1, 2.0), (1.0, 0.5), (1.0, 0.0), (1.0, -1.0), (1.0, -np.inf), (-1.0, np.inf))
+    for eps, p in wrong:
         refuses(ValueError, linear_step, vector(rng, 3), eps, p)
 
 
@@ -568,9 +575,9 @@ def the_first_penalty_by_itself(am_elastic_net, rng):
     for d in (1, 2, 7):
         w = vector(rng, d)
         w[0] = -3.5  # the largest weight is a negative one
-        for lam1 in (0.0, 1.0, 3.49):
+        for lam1 in (0.0, 1.0, 3.49, 3.4999):
             refuses("Unbounded", am_elastic_net, w, lam1, 0.0)
-        for lam1, told in ((3.5, "at the edge"), (4.0, "above all weights")):
+        for lam1, told in ((3.5, "at the edge"), (3.5001, "above all"), (4.0, "above all")):
             stopped = f"lam1 {told}: this is not unbounded"
             found = answer_of(am_elastic_net, w, lam1, 0.0, but="Unbounded", told=stopped)
             x, L_x = unpack(found, "x, L_x")
@@ -629,6 +636,15 @@ def penalties_that_are_too_weak(am_quadratic, rng):
         H = (axes * (2 * lam - gaps)) @ axes.T
         for weights, told in ((w, "some w"), (0 * w, "w = 0"), (axes[:, -1], "a special w")):
             judge_word(am_quadratic(H, weights, lam), "unbounded", f"lam too small, {told}")
+    for d in (1, 4, 9):  # twice as far from the edge as the sheet promises
+        lam, gaps = float(rng.uniform(0.2, 3)), rng.uniform(0.5, 5, d)
+        w, gaps[0] = vector(rng, d) / 10, 0.002
+        H, axes = symmetric(rng, 2 * lam - gaps)
+        exact = np.linalg.solve(2 * lam * np.eye(d) - H, w)
+        assert close(am_quadratic(H, w, lam), exact), f"lam is only just large enough (d = {d})"
+        gaps[0] = -0.002
+        H = (axes * (2 * lam - gaps)) @ axes.T
+        judge_word(am_quadratic(H, 0 * w, lam), "unbounded", "lam just too small, w = 0")
 
 
 @check("quadratic", points=2)
@@ -641,7 +657,7 @@ def exactly_at_the_edge(am_quadratic, rng):
         inside = axes[:, flat:] @ vector(rng, d - flat)
         judge_word(am_quadratic(H, inside, lam), "nonunique", "w has no part along the flat axes")
         judge_word(am_quadratic(H, 0 * inside, lam), "nonunique", "a flat axis and w = 0")
-        tilted = inside + 0.01 * axes[:, 0]
+        tilted = inside + 0.002 * axes[:, 0]
         judge_word(am_quadratic(H, tilted, lam), "unbounded", "w has a part along a flat axis")
         if flat < d:  # one axis flat, another one rising: flat does not help
             gaps[-1] = -0.5

@@ -222,6 +222,19 @@ def signs_of_w(spec):
     return known(spec)
 
 
+@mutant(
+    "classify_problem",
+    by="fates_with_a_regularizer",
+    slip="takes a lambda near the largest weight for one at the threshold",
+)
+def nearly_at_the_threshold(spec):
+    if spec["family"] == "affine_l1":
+        top = np.abs(spec["w"]).max()
+        if abs(top - spec["lam"]) <= 0.01 * top:
+            return "multiple"
+    return known(spec)
+
+
 @mutant("classify_problem", by="fates_of_certainty", slip="bounded, so attained")
 def bounded_is_attained(spec):
     answer = known(spec)
@@ -335,6 +348,12 @@ def no_tolerance(H, lam):
 def strictly_positive(H, lam):
     modulus = 2 * lam - np.linalg.eigvalsh(H)[-1]
     return bool(modulus > 1e-9), float(modulus)
+
+
+@mutant("concavity", by="the_verdict", slip="allows for a thousandth, not only for rounding")
+def generous(H, lam):
+    modulus = 2 * lam - np.linalg.eigvalsh(H)[-1]
+    return bool(modulus >= -1e-3), float(modulus)
 
 
 # Question 4 -----------------------------------------------------------------------------------
@@ -752,6 +771,17 @@ def no_norm(w, eps, p):
     return step_of(w, max(eps, 0.0), max(p, 1.0))
 
 
+@mutant("linear_step", by="exponents_at_the_ends", slip="refuses p from 0 to 1, not a negative p")
+def negative_exponent(w, eps, p):
+    if eps < 0 or 0 <= p < 1:
+        raise ValueError("no ball")
+    if p >= 1:
+        return step_of(w, eps, p)
+    share = np.abs(w) / np.abs(w).max()
+    delta = np.sign(w) * share ** (1 / (p - 1))
+    return eps * delta / np.linalg.norm(delta, p)
+
+
 @mutant("linear_box", by="the_best_corner", slip="takes the box to be from 0 to 1")
 def unit_box(w, lo, hi):
     if np.any(lo > hi):
@@ -947,6 +977,16 @@ def gain_only(w, lam1, lam2):
     return x, w @ x
 
 
+@mutant(
+    "am_elastic_net",
+    by="the_first_penalty_by_itself",
+    slip="takes a weight that is a little above lambda1 for one at the edge",
+)
+def tolerant_edge(w, lam1, lam2):
+    left = soft(w, lam1)
+    return elastic(w, lam1, lam2, left if lam2 else left * (np.abs(left) > 1e-3))
+
+
 @mutant("am_elastic_net", by="no_negative_penalties", slip="refuses a negative lambda2 only")
 def negative_first(w, lam1, lam2):
     if lam2 < 0:
@@ -1093,3 +1133,16 @@ def no_rounding(H, w, lam):
     if (bend < 0).any() or (slope[bend == 0] != 0).any():
         return "unbounded"
     return "nonunique" if (bend == 0).any() else axes @ (slope / bend)
+
+
+@mutant(
+    "am_quadratic",
+    by="penalties_that_are_too_weak",
+    slip="takes a small curvature for none: a hundredth is not rounding",
+)
+def nearly_flat(H, w, lam):
+    bend, slope, axes = in_axes(H, w, lam)
+    flat = np.abs(bend) < 1e-2
+    if (bend[~flat] < 0).any() or (np.abs(slope[flat]) > 1e-9).any():
+        return "unbounded"
+    return "nonunique" if flat.any() else axes @ (slope / bend)

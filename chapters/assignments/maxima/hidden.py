@@ -72,7 +72,8 @@ def no_sense_no_maximum(max_example):
     assert same_points(points, [[2.0, 0], [0, 2]]), "lam = 1/4, d = 2 is a sensible question"
     refuses(ValueError, max_example, 0.0, 3)
     refuses(ValueError, max_example, -1.0, 3)
-    refuses(ValueError, max_example, 1.0, 1)
+    for d in (1, 0, -1):
+        refuses(ValueError, max_example, 1.0, d)
 
 
 # 2. audit_level_curve
@@ -112,9 +113,11 @@ def the_touching_radius(audit_level_curve, rng):
 
 @check("level-curve", points=1)
 def the_points_of_contact(audit_level_curve, rng):
-    """All points of contact and no others, equal gains included."""
-    for _ in range(20):
+    """All points of contact and no others, equal gains and nearly equal ones included."""
+    for i in range(20):
         c, gains = random_gains(rng)
+        if i % 4 == 0:  # one that is weaker by a hair does not touch
+            gains = rng.permutation(np.append(gains, (1 - 1e-4) * gains.max()))
         *_, points = unpack(audit_level_curve(c, gains), "lam, radius, points")
         strongest = np.flatnonzero(gains == gains.max())
         expected = c / gains.max() * np.eye(len(gains))[strongest]
@@ -201,7 +204,8 @@ def steps_too_long(predict_solution, rng):
     x0 = rng.normal(size=2)
     x0[1] = x0[0] - 0.1  # so near that the first step stays on this side
     assert close(predict_solution(x0, 0.5, 1.9), 1), "eta = 1.9 converges for lam = 1/2"
-    refuses(ValueError, predict_solution, x0, 0.5, 2.1)
+    for eta in (2.0, 2.1):  # at 2 exactly the difference jumps to and fro for ever
+        refuses(ValueError, predict_solution, x0, 0.5, eta)
     refuses(ValueError, predict_solution, x0, 0.5, 0.0)
     refuses(ValueError, predict_solution, x0, 0.5, -0.1)
     refuses(ValueError, predict_solution, x0, 0.0, 0.1)
@@ -264,13 +268,16 @@ def independent_pixels(P_solution1, rng):
 
 @check("odds", points=2)
 def pixels_that_go_together(P_solution1, rng):
-    """The odds for random covariances."""
-    for _ in range(30):
-        mu, root = rng.normal(size=2), rng.normal(size=(2, 2))
-        Sigma = root @ root.T + 0.05 * np.eye(2)
-        a = np.array([1.0, -1.0])
+    """The odds for random covariances, regular and singular."""
+    a = np.array([1.0, -1.0])
+    roots = rng.normal(size=(30, 2, 2))
+    cases = [(root @ root.T + 0.05 * np.eye(2), "a general Sigma") for root in roots]
+    ways = [[1.0, 0.0], [0.0, 2.0], [1.0, 2.0], [3.0, -0.5]]
+    cases += [(np.outer(v, v), "a singular Sigma that leaves something to chance") for v in ways]
+    for Sigma, what in cases:
+        mu = rng.normal(size=2)
         p = P_solution1(mu, Sigma)
-        assert close(p, ndtr(a @ mu / np.sqrt(a @ Sigma @ a))), "wrong for a general Sigma"
+        assert close(p, ndtr(a @ mu / np.sqrt(a @ Sigma @ a))), f"wrong for {what}"
 
 
 @check("odds", points=1)

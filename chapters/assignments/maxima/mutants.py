@@ -82,6 +82,13 @@ def never_refuses(lam, d):
     return r * np.eye(d), r / 2, np.full(d, r / d), r / (2 * d)
 
 
+@mutant("max_example", by="no_sense_no_maximum", slip="refuses d = 1 only, not d = 0 or less")
+def no_coordinates(lam, d):
+    positive(lam, 1 if d == 1 else 2)
+    r, n = 1 / (2 * lam), max(d, 0)
+    return r * np.eye(n), r / 2, np.full(n, r / (d or 1)), r / (2 * (d or 1))
+
+
 # 2. audit_level_curve
 
 
@@ -162,6 +169,16 @@ def all_axes(c, gains=(1.0, 1.0)):
 def argmax_of_the_gains(c, gains=(1.0, 1.0)):
     lam, radius, points = audit(c, gains)
     return lam, radius, points[:1]
+
+
+@mutant(
+    "audit_level_curve",
+    by="the_points_of_contact",
+    slip="counts detectors that are nearly the strongest (isclose with a wide tolerance)",
+)
+def nearly_the_strongest(c, gains=(1.0, 1.0)):
+    lam, radius, _ = audit(c, gains)
+    return lam, radius, radius * np.eye(len(gains))[np.isclose(gains, np.max(gains), rtol=1e-3)]
 
 
 @mutant("audit_level_curve", by="no_level", slip="accepts levels that no maximiser can have")
@@ -268,6 +285,15 @@ def predicts_anything(x0, lam, eta, tie="share"):
 
 
 @mutant(
+    "predict_solution",
+    by="steps_too_long",
+    slip="refuses lam eta > 1 only: with lam eta = 1 nothing converges, either",
+)
+def the_longest_step(x0, lam, eta, tie="share"):
+    return follow(x0, lam, eta * (1 - 1e-12) if lam * eta == 1 else eta, tie == "share")
+
+
+@mutant(
     "escape",
     by="off_the_tie_and_no_farther",
     slip="adds 1e-9, which rounding swallows at a large start",
@@ -347,6 +373,17 @@ def of_the_sum(mu, Sigma=None):
 @mutant("P_solution1", by="pixels_that_go_together", slip="ignores that the pixels are correlated")
 def uncorrelated(mu, Sigma=None):
     return odds(mu, Sigma, correlation=0)
+
+
+@mutant(
+    "P_solution1",
+    by="pixels_that_go_together",
+    slip="takes a singular covariance for one that leaves nothing to chance",
+)
+def singular_is_certain(mu, Sigma=None):
+    if Sigma is not None and np.linalg.det(Sigma) <= 1e-12:
+        return float(mu[0] > mu[1])
+    return odds(mu, Sigma)
 
 
 @mutant("P_solution1", by="no_chance_left", slip="gives half to a tie that nothing breaks")

@@ -183,21 +183,33 @@ def sides_are_balanced_and_random(build_trials, rng):
 
 @check("trials", points=1)
 def catch_queries_are_shown(build_trials, rng):
-    """The queries of catch trials are drawn from the references that they show."""
-    places = set()
-    for _ in range(12):
-        (_, maximal), _, catch = trials(build_trials, rng, 8, 5)
-        assert len({t["batch"] for t in catch}) == 5, "two catch trials for one batch"
+    """Catch trials ask about two of the nine and nine references that they show; coins decide.
+
+    Sixty lists of four: 120 +- 7.7 answers are left; 70 to 170 are allowed (6.4 standard
+    deviations, 1e-10). One of 18 references is never drawn with a probability of 1e-11.
+    """
+    places, lefts = (set(), set()), []
+    for _ in range(60):
+        images, _, catch = trials(build_trials, rng, 8, 4)
+        assert len({t["batch"] for t in catch}) == 4, "two catch trials for one batch"
         for t in catch:
             assert t[t["answer"]] in t["maximal"], "the right query of a catch trial is not shown"
             assert other(t) in t["minimal"], "the wrong query of a catch trial is not shown"
-            places.add(list(maximal[t["batch"]]).index(t[t["answer"]]))
-    assert len(places) > 3, "catch trials always take the same reference"
+            queries = other(t), t[t["answer"]]
+            for k, name in enumerate(("minimal", "maximal")):
+                batch = images[k][t["batch"]].tolist()
+                nine = sorted(t[name]) == sorted(batch[1:])
+                assert nine, f"a catch trial does not show the nine {name} references of its batch"
+                places[k].add(batch.index(queries[k]))
+        lefts.append(sum(t["answer"] == "left" for t in catch))
+    assert len(places[0]) == len(places[1]) == 9, "catch trials never take some of the references"
+    assert 70 <= sum(lefts) <= 170, "the answers of catch trials are on one side too often"
+    assert len(set(lefts)) > 2, "the answers of catch trials are balanced; a coin decides each"
 
 
 @check("trials", points=1)
 def order_is_random(build_trials, rng):
-    """Main and catch trials come in random order. Forty lists in one order: below 1e-100."""
+    """The order is random, and all comes from rng. Forty lists in one order: below 1e-100."""
     orders = set()
     for _ in range(40):
         images = rng.permutation(1000)[:120].reshape(2, 6, 10)
@@ -207,6 +219,12 @@ def order_is_random(build_trials, rng):
     kinds = {tuple(kind for kind, _ in order) for order in orders}
     assert len(orders) > 30, "the trials come in the same order again and again"
     assert len(kinds) > 8, "catch trials always come at the same places"
+    images, seed = rng.permutation(1000)[:240].reshape(2, 12, 10), int(rng.integers(2**63))
+    one, two = (build_trials(*images, 6, np.random.default_rng(seed)) for _ in range(2))
+    same = [[str(t[key]) for key in KEYS] for t in one] == [
+        [str(t[key]) for key in KEYS] for t in two
+    ]
+    assert same, "the same generator gives another list"
 
 
 # ---- question 4
@@ -288,6 +306,11 @@ def perfect_and_guessing(observer, rng):
         right_by_noise += observer(blind, minimal, maximal, left, right)[0] == answer
     assert right_by_unit == 400, "an embedding that knows the unit is not always right"
     assert 140 <= right_by_noise <= 260, "an embedding of pure noise is not right half of the time"
+    for lead in (1e-4, -1e-4):
+        angles = np.pi / 4 + np.array([-lead, lead]) / 8**0.5
+        left, right = np.column_stack([np.cos(angles), np.sin(angles)])
+        choice = observer(lambda x: x, np.eye(2)[1:], np.eye(2)[:1], left, right)[0]
+        assert choice == ("left" if lead > 0 else "right"), "a lead of 0.0001 is a lead"
     same = np.ones(2)
     choice = observer(lambda x: x, -np.eye(2), np.eye(2), same, same)[0]
     assert choice == "tie", "two equal queries are a tie"
@@ -322,11 +345,14 @@ def participants_are_the_unit(report, rng):
 
 @check("report", points=1)
 def d_prime_of_the_share(report, rng):
-    """d' belongs to a choice between two."""
-    for target in rng.uniform(0.3, 0.97, 6):
+    """d' belongs to a choice between two, also for shares near 0 and 1."""
+    for target in (*rng.uniform(0.3, 0.97, 6), 0.003, 0.997):
         correct = np.array([round(target * 1000), round(target * 1000) + 1])
         share, _, d = unpack(report(correct, np.array([1000, 1000])), "share, two_se, d_prime")
+        assert close(share, correct.mean() / 1000), "the share is not the mean over participants"
         assert close(stats.norm.cdf(d / 2**0.5), share, 1e-9), "d' is not that of a forced choice"
+    perfect = np.array([10, 20])
+    assert report(perfect, perfect)[2] == np.inf, "for a share of 1, d' is infinite"
 
 
 @check("report", points=1)

@@ -85,12 +85,15 @@ def no_refusal(values, n_batches, rng):
 # ---- question 3
 
 
-def laid_out(minimal, maximal, n_catch, rng, sides, references=slice(1, 10), catch=(1, 10)):
-    """Trials as asked for, but with these sides, references and catch columns."""
+def laid_out(
+    minimal, maximal, n_catch, rng, sides, references=slice(1, 10), catch=(1, 10), coins=None
+):
+    """Trials as asked for, but with these sides, references, catch columns and catch sides."""
     b = len(minimal)
     kinds = [("main", k, sides[k]) for k in range(b)]
-    for k in rng.choice(b, n_catch, replace=False):
-        kinds.append(("catch", int(k), str(rng.choice(["left", "right"]))))
+    for n, k in enumerate(rng.choice(b, n_catch, replace=False)):
+        side = coins[n] if coins else str(rng.choice(["left", "right"]))
+        kinds.append(("catch", int(k), side))
     made = []
     for kind, k, side in kinds:
         low, high = ([int(i) for i in end[k]] for end in (minimal, maximal))
@@ -148,6 +151,46 @@ def catch_at_the_end(minimal, maximal, n_catch, rng):
     return sorted(made, key=lambda t: t["kind"] == "catch")
 
 
+@mutant("build_trials", "catch_queries_are_shown", "has the answer of catch trials always left")
+def catch_left(minimal, maximal, n_catch, rng):
+    sides = half(len(minimal), rng)
+    return laid_out(minimal, maximal, n_catch, rng, sides, coins=["left"] * n_catch)
+
+
+@mutant("build_trials", "catch_queries_are_shown", "balances the sides of catch trials, too")
+def catch_balanced(minimal, maximal, n_catch, rng):
+    coins = half(n_catch, rng)
+    return laid_out(minimal, maximal, n_catch, rng, half(len(minimal), rng), coins=coins)
+
+
+def shown_in_catch(made, shown):
+    """The trials with shown(trial, "minimal" | "maximal", its query) as catch references."""
+    for t in (t for t in made if t["kind"] == "catch"):
+        queries = sorted([t["left"], t["right"]], key=lambda q: q == t[t["answer"]])
+        for name, query in zip(("minimal", "maximal"), queries, strict=True):
+            t[name] = shown(t, name, query)
+    return made
+
+
+@mutant("build_trials", "catch_queries_are_shown", "shows all ten images in catch trials")
+def catch_shows_ten(minimal, maximal, n_catch, rng):
+    made = laid_out(minimal, maximal, n_catch, rng, half(len(minimal), rng))
+    ends = {"minimal": minimal, "maximal": maximal}
+    return shown_in_catch(made, lambda t, name, _: [int(i) for i in ends[name][t["batch"]]])
+
+
+@mutant("build_trials", "catch_queries_are_shown", "shows only the two queries in catch trials")
+def catch_shows_two(minimal, maximal, n_catch, rng):
+    made = laid_out(minimal, maximal, n_catch, rng, half(len(minimal), rng))
+    return shown_in_catch(made, lambda t, name, query: [query])
+
+
+@mutant("build_trials", "order_is_random", "makes a generator of its own")
+def own_generator(minimal, maximal, n_catch, rng):
+    rng = np.random.default_rng()
+    return laid_out(minimal, maximal, n_catch, rng, half(len(minimal), rng))
+
+
 # ---- question 4
 
 
@@ -187,6 +230,13 @@ def cosine_of_the_mean(embed, minimal, maximal, left, right):
 def turned_round(embed, minimal, maximal, left, right):
     low, high, a, b = (unit(v) for v in embedded(embed, minimal, maximal, left, right))
     return chosen(((b - a) @ (high.mean(0) - low.mean(0)))[0])
+
+
+@mutant("observer", "perfect_and_guessing", "calls small leads a tie")
+def small_leads(embed, minimal, maximal, left, right):
+    low, high, a, b = (unit(v) for v in embedded(embed, minimal, maximal, left, right))
+    choice, lead = chosen(((a - b) @ (high.mean(0) - low.mean(0)))[0])
+    return ("tie" if abs(lead) < 0.01 else choice), lead
 
 
 # ---- question 5
@@ -232,6 +282,13 @@ def plain_quantile(correct, total):
     p = shares(correct, total)
     two = 2 * p.std(ddof=1) / np.sqrt(len(p))
     return float(p.mean()), float(two), float(stats.norm.ppf(p.mean()))
+
+
+@mutant("report", "d_prime_of_the_share", "clips the share, so that d' is finite")
+def clipped(correct, total):
+    p = shares(correct, total)
+    two = 2 * p.std(ddof=1) / np.sqrt(len(p))
+    return float(p.mean()), float(two), told(min(p.mean(), 0.99), two)[2]
 
 
 @mutant("report", "one_participant", "returns nan for one participant")

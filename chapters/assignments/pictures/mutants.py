@@ -197,6 +197,31 @@ def one_direction(weights, layer, unit, seed, shift, lam):
     return steady(weights, layer, unit, seed, lam, lambda g: (0, any_shift(shift)(g)[0]))
 
 
+@mutant("draw_steady", by="both_directions_are_shifted", slip="moves both axes by one number")
+def one_number_for_both(weights, layer, unit, seed, shift, lam):
+    return steady(weights, layer, unit, seed, lam, lambda g: any_shift(shift)(g)[:1] * 2)
+
+
+@mutant("draw_steady", by="both_directions_are_shifted", slip="never draws the largest shift")
+def without_the_largest(weights, layer, unit, seed, shift, lam):
+    def delta(g):
+        return torch.randint(-shift, max(shift, 1), (2,), generator=g).tolist()
+
+    return steady(weights, layer, unit, seed, lam, delta)
+
+
+@mutant("draw_steady", by="shifts_are_survived", slip="fills with black instead of rolling")
+def filled_with_black(weights, layer, unit, seed, shift, lam):
+    generator = torch.Generator().manual_seed(seed + 1000)
+
+    def objective(z):
+        i, j = (shift - d for d in any_shift(shift)(generator))
+        x = torch.nn.functional.pad(z.sigmoid(), (shift,) * 4)[:, i : i + 28, j : j + 28]
+        return unit_value(weights, x, layer, unit).sum() - lam * variation(z.sigmoid())
+
+    return ascent(objective, seed, steps=200).sigmoid()[0].numpy()
+
+
 @mutant("draw_steady", by="variation_is_paid", slip="forgets the price")
 def free_of_charge(weights, layer, unit, seed, shift, lam):
     return steady(weights, layer, unit, seed, 0.0, any_shift(shift))
@@ -298,6 +323,15 @@ def any_mask(w, x0, free):
     return waves(w, x0, free, hat)
 
 
+@mutant("turn_phases", by="lopsided_masks_are_refused", slip="compares without row and column 0")
+def first_row_and_column_unseen(w, x0, free):
+    inside = free[1:, 1:]
+    if not np.array_equal(inside, inside[::-1, ::-1]):
+        raise ValueError("free")
+    hat = np.abs(np.fft.fft2(x0)) * np.exp(1j * np.angle(np.fft.fft2(w)))
+    return waves(w, x0, free, hat)
+
+
 def blurred(w, kernel, eta, lam, formula):
     """A fixed point by a formula of (hat_w, transfer), 0 where nothing is there."""
     hat_w, transfer = np.fft.fft2(w), np.fft.fft2(kernel).real
@@ -345,6 +379,13 @@ def divides_by_zero(w, kernel, eta, lam):
 
 @mutant("blur_fixed_point", by="without_a_penalty", slip="lets the mean run away unnoticed")
 def drops_the_mean(w, kernel, eta, lam):
+    return GIVEN["blur_fixed_point"](w - w.mean() if lam == 0 else w, kernel, eta, lam)
+
+
+@mutant("blur_fixed_point", by="without_a_penalty", slip="refuses a growing mean only")
+def falling_mean(w, kernel, eta, lam):
+    if lam == 0 and w.sum() > 1e-9:
+        raise ValueError("the mean grows")
     return GIVEN["blur_fixed_point"](w - w.mean() if lam == 0 else w, kernel, eta, lam)
 
 
@@ -491,6 +532,18 @@ def overflows(w, b, X, y, eps, p):
     return logistic(w, b, X, y, eps, p, losses=losses)
 
 
+@mutant("robust_logistic", by="large_outputs", slip="refuses only balls above 2")
+def balls_below_two(w, b, X, y, eps, p):
+    if 2 < p < np.inf:
+        raise ValueError("p")
+    return GIVEN["robust_logistic"](w, b, X, y, eps, p if p in (1, np.inf) else 2)
+
+
+@mutant("robust_logistic", by="large_outputs", slip="takes even balls for that of 2")
+def even_balls(w, b, X, y, eps, p):
+    return GIVEN["robust_logistic"](w, b, X, y, eps, 2 if p == 4 else p)
+
+
 def passed(layers, x, mask=True, bias=True):
     """Logits and Jacobian."""
     value, J = np.asarray(x, dtype=float), np.eye(len(x))
@@ -553,6 +606,12 @@ def bias_free(alpha, rho):
 @mutant("any_pair", by="any_two_numbers", slip="adds the robustness to the alignment")
 def adds_rho(alpha, rho):
     return [(np.array([[1.0], [0.0]]), np.array([rho, 0.0]))], np.array([alpha])
+
+
+@mutant("any_pair", by="any_two_numbers", slip="has no network for the alignment 0")
+def not_for_zero(alpha, rho):
+    layer = np.array([[alpha], [0.0]]), np.array([rho * alpha - alpha**2, 0.0])
+    return [layer], np.array([alpha])
 
 
 @mutant("any_pair", by="any_two_numbers", slip="exchanges the two numbers")

@@ -358,6 +358,12 @@ def the_penalty(is_normalisable, rng):
             if last < 0 or (slopes_of(layers, dirs) > 1e-6).any():
                 answer = said(is_normalisable(layers, dirs, 0.0))
                 assert answer is without, f"wrong without the penalty: you answer {answer}"
+        both, sides = np.array([[0.5], [-2.0]]), (np.array([[1.0], [-1.0]]), rng.normal(size=2))
+        for slopes in ([1.0, 2.0], [-1.0, 2.0], [-1.0, 0.0], [-1.0, -2.0]):
+            layers = [sides, (np.array([slopes]), rng.normal(size=1))]
+            for dirs in (both, both[:1]):
+                answer = said(is_normalisable(layers, dirs, lam))
+                assert answer is True, f"d = 1: with the penalty {lam:g} you answer {answer}"
 
 
 @check("far-out", points=2)
@@ -466,6 +472,14 @@ def certain_of(own, other):
     return np.linalg.solve(A, np.linalg.solve(S, m) - np.linalg.solve(T, n))
 
 
+def nearly_as_wide(rng, gap):
+    """Two classes, the first one narrower by `gap` in one direction and by more in others."""
+    S, turn = covariance(rng, 8, 1.0, 1.5), np.linalg.qr(rng.normal(size=(8, 8)))[0]
+    T = S + (turn * np.append(rng.uniform(0.5, 2, 7), gap)) @ turn.T
+    m = rng.normal(size=8)
+    return (m, S), (m + 0.3 * rng.normal(size=8), (T + T.T) / 2)
+
+
 def log_odds(x, own, other):
     def half(mean, S):
         return np.einsum("...i,ij,...j", x - mean, np.linalg.inv(S), x - mean) / 2
@@ -519,6 +533,11 @@ def narrower_in_every_direction(three_answers, rng):
         best = log_odds(np.asarray(certain), own, other)
         assert (log_odds(near, own, other) < best).all(), f"another x is more certain (d = {d})"
         assert close(certain, certain_of(own, other)), "the most certain input is not exact"
+    for k in (1, 2):  # narrower by 1/200 in one direction, and by more in all others
+        own, other = nearly_as_wide(rng, 0.005)
+        certain = ask(three_answers, k, own, other, np.eye(8))[1]
+        assert certain is not None, "class k is a little narrower in one direction: there is one"
+        assert close(certain, certain_of(own, other)), "not exact where it is little narrower"
 
 
 @check("three-answers", points=2)
@@ -545,6 +564,9 @@ def no_most_certain_input(three_answers, rng):
         certain = ask(three_answers, k, (m, S), (n, wider), np.eye(d))[1]
         right = certain_of((m, S), (n, wider))
         assert close(certain, right), "a class that is narrower in every direction has one"
+    for k in (1, 2):
+        certain = ask(three_answers, k, *nearly_as_wide(rng, -0.005), np.eye(8))[1]
+        assert certain is None, "a class that is a little wider in one direction has none"
 
 
 # ---------------------------------------------------------------- 7. gamma

@@ -384,6 +384,18 @@ def penalty_as_slope(params, dirs, lam):
     return False if (a > 0).any() else None
 
 
+@mutant(
+    "is_normalisable",
+    by="the_penalty",
+    slip="forgets the penalty on the line, where the slopes seem to say all",
+)
+def no_penalty_on_the_line(params, dirs, lam):
+    a = forward(params, dirs)
+    if dirs.shape[1] == 1:
+        return False if (a >= 0).any() else (True if both_sides(dirs) else None)
+    return True if lam > 0 else False if (a > 0).any() else None
+
+
 @mutant("is_normalisable", by="the_line", slip="does not see that a line has two directions")
 def never_sure(params, dirs, lam):
     return True if lam > 0 else False if (forward(params, dirs) > 0).any() else None
@@ -602,6 +614,18 @@ def round_only(mu1, S1, mu2, S2, k, P):
         s, t = np.trace(S), np.trace(T)
         certain = m + s / (t - s) * (m - n)
     return typical, certain, regularized
+
+
+@mutant(
+    "three_answers",
+    by="narrower_in_every_direction",
+    slip="takes a class that is a little narrower in one direction for one that is not",
+)
+def a_little_is_nothing(mu1, S1, mu2, S2, k, P):
+    _, S, _, T = sides(mu1, S1, mu2, S2, k)
+    typical, certain, regularized = three(mu1, S1, mu2, S2, k, P)
+    little = np.linalg.eigvalsh(T - S).min() < 1e-3 * np.trace(S)
+    return typical, None if little else certain, regularized
 
 
 @mutant("three_answers", by="no_most_certain_input", slip="compares one entry of the covariances")

@@ -318,6 +318,10 @@ def enough_probes(probes_needed, rng):
             tol = np.sqrt(variance / (n - 0.3))  # the smallest number is n, not by a hair
             found = probes_needed(H, tol, kind)
             assert close(found, n), f"the number of {kind} probes is not the smallest that does"
+    H = np.array([[0.0, 13.0], [13.0, 0.0]])  # 13: sqrt(2) does not round upwards, either
+    for kind in ("gaussian", "rademacher"):
+        exact = close(probes_needed(H, 1.0, kind), 676)
+        assert exact, f"one of the {kind} probes can be spared where the number comes out even"
     H = np.diag(rng.normal(size=4))
     assert close(probes_needed(H, 1e-3, "rademacher"), 1), "a diagonal matrix needs one probe"
     assert close(probes_needed(H, 1e3, "gaussian"), 1), "at least one probe is needed"

@@ -231,6 +231,13 @@ def rounded_down(H, tol, kind):
     return max(1, int(2 * np.sum(counted**2) / tol**2))
 
 
+@mutant("probes_needed", by="enough_probes", slip="always takes one probe more than fits")
+def one_more(H, tol, kind):
+    counted = H - np.diag(np.diag(H)) if kind == "rademacher" else H
+    size = np.sum(counted**2)
+    return int(2 * size / tol**2) + 1
+
+
 # Question 4
 
 
