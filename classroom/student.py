@@ -7,9 +7,9 @@ import numpy as np
 
 def close(a, b, tol=1e-8):
     """Whether two numbers or arrays have one shape, are finite and agree within tol (1 + |b|)."""
-    if np.iscomplexobj(a):
-        return False
     try:
+        if np.iscomplexobj(a):
+            return False
         a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     except (TypeError, ValueError):
         return False
