@@ -13,6 +13,11 @@ from pathlib import Path
 ROOT = Path("/sys/fs/cgroup")
 # Where the door is shut after all, the watcher alone has to do.
 ENTER = '{ echo $$ > "$0/cgroup.procs"; } 2>/dev/null; exec "$@"'
+EVENTS = (  # where the kernel counts them, in version 2 and in version 1
+    ("pids.events", "max", "processes"),
+    ("memory.events", "oom_kill", "memory"),
+    ("memory.oom_control", "oom_kill", "memory"),
+)
 SLACK = 1.25  # our own watcher, which can say why, should be first
 _number = itertools.count()
 
@@ -52,6 +57,16 @@ class Group:
         for folder in self.folders:
             command = ["/bin/sh", "-c", ENTER, str(folder), *command]
         return command
+
+    def full(self) -> str:
+        """Which bound was met, "processes" or "memory"; "" if none was."""
+        for folder in self.folders:
+            for name, key, what in EVENTS:
+                with contextlib.suppress(OSError, ValueError):
+                    counts = dict(line.split() for line in (folder / name).read_text().splitlines())
+                    if int(counts.get(key, 0)):
+                        return what
+        return ""
 
     def close(self) -> None:
         """Remove the groups; their processes have been ended before."""

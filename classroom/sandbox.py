@@ -139,7 +139,8 @@ class Sandbox:
         return bytes(content)
 
     def _gone(self) -> Gone:
-        return self.kill("ended the whole program")
+        full = self._group.full()  # the kernel may be before the watcher
+        return self.kill(self._too_much(full) if full else "ended the whole program")
 
     def kill(self, reason: str) -> Gone:
         """End everything in the sandbox; the first reason stays. Returns what to raise."""
@@ -192,10 +193,15 @@ class Sandbox:
         if self._printed > limits.output:
             return f"printed more than {limits.output / 1e6:g} MB"
         if len(pids) > limits.processes or watching.tasks(pids) > limits.threads:
-            return f"started more than {limits.processes} processes"
+            return self._too_much("processes")
         if watching.memory(pids, limits.memory * 1e9) > limits.memory * 1e9:
-            return f"used more than {limits.memory:g} GB of memory"
+            return self._too_much("memory")
         return ""
+
+    def _too_much(self, what: str) -> str:
+        if what == "processes":
+            return f"started more than {self.limits.processes} processes"
+        return f"used more than {self.limits.memory:g} GB of memory"
 
     @property
     def log(self) -> str:

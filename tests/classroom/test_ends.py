@@ -121,3 +121,24 @@ def test_all_behind_a_wall_is_ended_by_us_and_not_by_its_parents_end(way, monkey
                     break
                 time.sleep(0.1)
             assert not Path(f"/proc/{first}").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("import os\ntry:\n    while True: os.fork()\nexcept OSError: os._exit(0)", "processes"),
+        # shared pages, which the limit on a process's own does not count
+        ("import mmap\nm = mmap.mmap(-1, 10**9)\nwhile True: m.write(bytes(10**6))", "memory"),
+    ],
+    ids=["processes", "memory"],
+)
+def test_what_the_kernel_ends_before_the_watcher_looks_is_told(monkeypatch, code, told):
+    bound = groups.Group(64, 1e8)
+    bound.close()
+    if len(bound.folders) < 1:
+        pytest.skip("this machine lets nobody make control groups")
+    monkeypatch.setattr(Sandbox, "_excess", lambda self: "")
+    limits = Limits(memory=0.3, processes=30, threads=60, cell=20, seconds=60, restarts=1)
+    with Session(notebook(code), wall(), limits) as session:
+        found = session.start()
+    assert told in found.stopped[0][1]
