@@ -139,12 +139,12 @@ class Sandbox:
         return bytes(content)
 
     def _gone(self) -> Gone:
-        full = self._group.full()  # the kernel may be before the watcher
-        return self.kill(self._too_much(full) if full else "ended the whole program")
+        return self.kill("ended the whole program")
 
     def kill(self, reason: str) -> Gone:
         """End everything in the sandbox; the first reason stays. Returns what to raise."""
-        self.reason = self.reason or reason
+        full = self._group.full()  # the kernel may be before the watcher
+        self.reason = self.reason or (self._too_much(full) if full else reason)
         self._end()
         return Gone(self.reason)
 

@@ -10,7 +10,6 @@ import random
 import subprocess
 import sys
 import textwrap
-import time
 import zipfile
 from collections import Counter
 
@@ -152,7 +151,7 @@ HOSTILE = {  # a cell before all answers, and what the teacher reads; nothing el
         "never ended",
     ),
     "bomb": ("import os\nwhile True: os.fork()", "processes"),
-    "hog": ("x = []\nwhile True: x.append(np.ones(10**7))", "memory"),
+    "hog": ("x = []\nwhile True: x.append(np.zeros(10**7))", "used up its memory"),
     "talker": ("while True: print('x' * 10**6)", "printed more than 50 MB"),
     "filler": ("for k in range(99): open(f'{k}', 'wb').write(bytes(10**7))", "No space left"),
     "quitter": ("import os\nos._exit(0)", "ended the whole program"),
@@ -235,10 +234,8 @@ def test_from_the_hand_out_to_the_marks(tmp_path):
     assert len(them.deserved) >= 40
     command = [sys.executable, "-m", "classroom", "grade", "formulation", str(given)]
     command += ["--out", str(out), "--seed", str(SEED), "--cell-seconds", "5"]
-    began = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    took = time.monotonic() - began
     with (out / "grades.csv").open(encoding="utf-8-sig", newline="") as table:
         rows = {row["student"]: row for row in csv.DictReader(table)}
     assert rows.keys() == them.deserved.keys()
@@ -253,4 +250,3 @@ def test_from_the_hand_out_to_the_marks(tmp_path):
     assert "Because it is so." in (out / "words.md").read_text()
     said = "".join(path.read_text() for path in (out / "feedback").iterdir())
     assert str(SEED) not in said
-    assert took < 300  # on two cores that do other things, too; 150 when they do not
