@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from classroom import groups, report
-from classroom.judge import judge
+from classroom.judge import answered, judge
 from classroom.sandbox import Failed, Limits
 from classroom.sheets import Sheet
 from classroom.submissions import Submission
@@ -59,13 +59,7 @@ def _version(sheet: Sheet) -> str:
 
 def nothing(sheet: Sheet, problem: str) -> dict[str, Any]:
     """The result of a submission that could not be judged."""
-    questions = [
-        {
-            "name": q.name, "number": q.number, "title": q.title, "points": q.points,
-            "words": q.words, "earned": None if q.words else 0, "checks": [],
-        }
-        for q in sheet.questions
-    ]  # fmt: skip
+    questions = [answered(question, []) for question in sheet.questions]
     told = {"total": 0, "points": sheet.points, "problem": problem, "flags": [], "words": {}}
     return told | {"questions": questions, "log": ""}
 

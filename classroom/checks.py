@@ -126,6 +126,11 @@ def refuses(error: type[Exception] | str, function: Callable, *args: Any, **kwar
         raise AssertionError(f"{name} should raise {wanted} here; it returns {said}")
 
 
+def fresh(rng: np.random.Generator) -> np.random.Generator:
+    """A generator for a student's function; the draws of the check stay its own."""
+    return np.random.default_rng(int(rng.integers(2**63)))
+
+
 def unpack(answer: Any, names: str) -> tuple:
     """The parts of an answer that should be a tuple of `names` ("x, f_x, L_x")."""
     n = len(names.split(","))

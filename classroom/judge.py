@@ -10,7 +10,7 @@ from classroom.calls import Outcome, run
 from classroom.checks import Check
 from classroom.remote import Remote, Session
 from classroom.sandbox import Gone, Limits
-from classroom.sheets import Sheet
+from classroom.sheets import Question, Sheet
 from classroom.wall import Wall
 
 LOSSES = 2  # calls that end or never end, after which a question's other checks are not tried
@@ -44,12 +44,13 @@ def judge(sheet: Sheet, notebook: bytes, seed: int, wall: Wall, limits: Limits) 
         "problem": problem,
         "flags": list(dict.fromkeys(flags)),
         "words": found.words,
-        "questions": [_question(q, outcomes, checks) for q in sheet.questions],
+        "questions": [answered(q, outcomes) for q in sheet.questions],
         "log": "\n".join(session.logs),
     }
 
 
-def _question(question: Any, outcomes: Sequence[Outcome], checks: Sequence[Check]) -> dict:
+def answered(question: Question, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """What a question earned: by its own among the outcomes; None for one in words."""
     own = [o for o in outcomes if o.question == question.name]
     return {
         "name": question.name,

@@ -10,7 +10,7 @@ import nbformat
 
 from _ext.actmax_launch import Repository
 from classroom import student
-from classroom.sheets import Cell, Question, Sheet
+from classroom.sheets import TEACHERS, Cell, Question, Sheet
 
 TICKS = re.compile(
     r"^(`{3,})\{(\w[\w:-]*)\}([^\n]*)\n((?::[^\n]*\n)*)(.*?)^\1 *$", re.DOTALL | re.M
@@ -110,7 +110,7 @@ def _notebook(sheet: Sheet, version: str, where: Repository) -> nbformat.Noteboo
     helpers = f"# @title Helpers for the checks: run this first\n{_helpers()}"
     cells += [_code("helpers", helpers, FIXED | FOLDED)]
     for cell in sheet.cells:
-        if cell.kind in ("solution", "rubric", "model") and version == "blank":
+        if cell.kind in TEACHERS and version == "blank":
             continue
         name, first = names(sheet, cell), False
         if cell.is_code:
@@ -119,7 +119,7 @@ def _notebook(sheet: Sheet, version: str, where: Repository) -> nbformat.Noteboo
         if cell.kind == "text":
             first, count = count == 0, count + 1
         source = plain_markdown(stated(sheet, cell, first), where).strip()
-        if cell.kind in ("solution", "rubric", "model"):
+        if cell.kind in TEACHERS:
             source = f"**{TOLD[cell.kind]}**\n\n{source}"
         if source:
             cells.append(_markdown(name, source, _metadata(cell)))

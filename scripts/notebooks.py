@@ -16,6 +16,7 @@ import jupytext
 import nbformat
 
 from _ext.actmax_launch import Repository, repository
+from classroom.notebooks import KERNEL, text_of
 from scripts.gates import Book
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -109,8 +110,7 @@ def notebook(name: str, root: Path, where: Repository) -> nbformat.NotebookNode:
         install += f"\n\n{STAND_IN}"
     first.append(nbformat.v4.new_code_cell(install.strip("\n")))
     made = numbered([cell for cell in first + made if cell.source])
-    about = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": about, "language_info": {"name": "python"}}
+    metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     return nbformat.v4.new_notebook(cells=made, metadata=metadata)
 
 
@@ -136,9 +136,7 @@ def numbered(cells: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
 
 def written(name: str, root: Path, where: Repository) -> str:
     """The file of one notebook."""
-    made = notebook(name, root, where)
-    nbformat.validate(made)
-    return nbformat.writes(made) + "\n"
+    return text_of(notebook(name, root, where))
 
 
 def stray(root: Path, names: list[str]) -> list[Path]:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from classroom.checks import check, close, refuses, unpack
+from classroom.checks import check, close, fresh, refuses, unpack
 
 
 def same_points(answer, expected, tol=1e-8):
@@ -212,11 +212,6 @@ def steps_too_long(predict_solution, rng):
     refuses(ValueError, predict_solution, x0, -1.0, 0.1)
 
 
-def draw(rng):
-    """A generator with a state of its own."""
-    return np.random.default_rng(int(rng.integers(2**63)))
-
-
 def moved(x):
     """An answer of escape as an array."""
     is_start = close(x, x) and np.shape(x) == (2,)
@@ -228,12 +223,12 @@ def moved(x):
 def off_the_tie_and_no_farther(escape, rng):
     """Tied starts are moved a little, of any size; others, however near a tie, not at all."""
     for a in (0.0, 0.3, float(rng.normal()), -50.0, 1e8, -1e12):
-        x = moved(escape(np.array([a, a]), draw(rng)))
+        x = moved(escape(np.array([a, a]), fresh(rng)))
         assert x[0] != x[1], f"({a:g}, {a:g}) is still tied"
         size = 1e-6 * max(1, abs(a)) * (1 + 1e-9) + 4 * np.spacing(abs(a))
         assert np.abs(x - a).max() <= size, f"too far from ({a:g}, {a:g})"
     for x0 in ([1.0, 1.0 + 1e-12], [-2.0, -2.0 - 1e-14], [1e8, 1e8 + 1e-7], [0.0, 5e-324]):
-        x = moved(escape(np.array(x0), draw(rng)))
+        x = moved(escape(np.array(x0), fresh(rng)))
         assert np.array_equal(x, x0), f"{x0} is not tied; it should stay where it is"
 
 
@@ -245,7 +240,7 @@ def either_side(escape, rng):
     """
     first = 0
     for _ in range(400):
-        x = moved(escape(np.array([0.5, 0.5]), draw(rng)))
+        x = moved(escape(np.array([0.5, 0.5]), fresh(rng)))
         assert x[0] != x[1], "a tied start is still tied"
         first += bool(x[0] > x[1])
     assert 140 <= first <= 260, f"{first} of 400 ties are broken in favour of the first coordinate"

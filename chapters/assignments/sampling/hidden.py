@@ -12,7 +12,7 @@ import itertools
 import numpy as np
 from scipy import stats
 
-from classroom.checks import check, close, refuses, unpack
+from classroom.checks import check, close, fresh, refuses, unpack
 
 LEVEL = 1e-9
 
@@ -37,11 +37,6 @@ class Asked:
     def rows(self):
         """All points so far, (m, d)."""
         return np.concatenate([np.empty((0, self.d)), *self._points])
-
-
-def fresh(rng):
-    """A generator of its own for an answer."""
-    return np.random.default_rng(int(rng.integers(2**63)))
 
 
 def likely(law, value):
