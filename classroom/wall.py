@@ -64,7 +64,8 @@ class Wall:
         said += ["--disable-userns"] if self.seals else []
         said += ["--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
         said += ["--hostname", "sandbox", "--info-fd", str(info)]
-        said += [*_mounts(), *self._hidden()]
+        # what is shown comes later: a Python may lie below one of these two
+        said += [*scratch, "/tmp", *scratch, HOME, *_mounts(), *self._hidden()]
         for path in CONFIGURED:
             said += ["--ro-bind-try", path, path]
         for name in OURS:
@@ -74,7 +75,7 @@ class Wall:
         # read-only: to root, even to one without rights, the kernel's settings could be written
         said += ["--proc", "/proc", "--remount-ro", "/proc"]
         said += ["--dev", "/dev", *scratch, "/dev/shm", "--remount-ro", "/dev"]
-        said += [*scratch, "/tmp", *scratch, HOME, "--remount-ro", "/", "--chdir", HOME]
+        said += ["--remount-ro", "/", "--chdir", HOME]
         for name, value in ENVIRONMENT.items():
             said += ["--setenv", name, value]
         return [*said, "--setenv", "MPLCONFIGDIR", f"{HOME}/.matplotlib", "--", *python]

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from classroom import frames, watching
 from classroom.groups import Group, _prefix, tasks_limit
 from classroom.remote import Session
 from classroom.sandbox import Gone, Limits, Sandbox, TimeUp
-from classroom.wall import HERE, Refused, Wall
+from classroom.wall import HERE, PYTHON, Refused, Wall
 from tests.classroom.engine import (
     QUICK,
     needs_sandbox,
@@ -185,6 +186,18 @@ def test_folders_of_ours_inside_what_is_shown_are_covered(monkeypatch):
     assert command[at - 1] == "--tmpfs"
     assert command[at + 1 : at + 3] == ["--remount-ro", "/usr/share"]
     assert "/nowhere" not in command
+
+
+@needs_sandbox
+def test_a_python_below_the_scratch_folder_is_shown_and_cannot_be_written_to(monkeypatch):
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        (Path(place) / "python").write_text("here\n")
+        monkeypatch.setattr("classroom.wall.PYTHON", (*PYTHON, place))
+        told = f"cat {place}/python; touch /tmp/mine; ls /tmp; touch {place}/new || echo not there"
+        command = Wall().command(["/bin/sh", "-c", told], 0.01, 2)  # bubblewrap tells 2
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    said = done.stdout.split()
+    assert sorted(said) == sorted(["here", "mine", Path(place).name, "not", "there"])
 
 
 def test_without_bubblewrap_it_refuses_in_words(monkeypatch, tmp_path):

@@ -38,6 +38,11 @@ def expected(trial, mode):
     return [nines[0], *shown, nines[1]]
 
 
+def painted(page, wanted):
+    """What the canvases show as soon as it is what is wanted, or at last."""
+    return settled(page, lambda: page.evaluate(_SEEN), wanted.__eq__)
+
+
 @pytest.mark.parametrize(("seed", "mode"), [(1, "matching"), (14, "occlusion")])
 def test_every_question_shows_what_the_schedule_says(show, seed, mode):
     visit, reader = show("inside")  # a browser shows, but does not read out, pictures from disk
@@ -46,8 +51,7 @@ def test_every_question_shows_what_the_schedule_says(show, seed, mode):
     for trial, given in zip(trials, answers, strict=True):
         reader.to_question()
         wanted = expected(trial, mode)
-        seen = settled(visit.page, lambda: visit.page.evaluate(_SEEN), wanted.__eq__)
-        assert seen == wanted, trial
+        assert painted(visit.page, wanted) == wanted, trial
         reader.answer(given)
         reader.go_on()
 
@@ -56,10 +60,11 @@ def test_nothing_but_the_pictures_tells_the_answer(show):
     """The document of a question is the same whichever side is right."""
     texts = {"left": set(), "right": set()}
     for seed in (1, 2, 3, 4):
-        visit, reader = show()
+        visit, reader = show("inside")
         first = plan(seed)[0][0]
         reader.begin(seed)
         reader.to_question()
+        painted(visit.page, expected(first, "matching"))  # a canvas has its size from then on
         texts[first.side].add(visit.page.inner_html(".am-trial"))
     assert len(texts["left"] | texts["right"]) == 1
     assert texts["left"] == texts["right"]
@@ -203,14 +208,10 @@ def test_a_change_of_theme_keeps_the_question(show):
     reader.begin(1)
     reader.to_question()
     before = expected(plan(1)[0][0], "matching")
-
-    def seen():
-        return settled(visit.page, lambda: visit.page.evaluate(_SEEN), before.__eq__)
-
-    assert seen() == before
+    assert painted(visit.page, before) == before
     ink = "() => getComputedStyle(document.querySelector('.am-name')).color"
     colour_before = visit.page.evaluate(ink)
     visit.page.evaluate("document.documentElement.dataset.theme = 'dark'")
     visit.page.wait_for_function(f"before => ({ink})() !== before", arg=colour_before)
-    assert seen() == before
+    assert painted(visit.page, before) == before
     assert reader.place() == 1
