@@ -2,9 +2,9 @@
 
 import base64
 import re
-import sys
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -67,12 +67,11 @@ def test_show_in_a_kernel_is_the_light_version_on_white(live):
 
 
 def test_show_is_reproducible_and_leaves_matplotlib_alone(static):
-    before = dict(mpl.rcParams)
+    before, figures = dict(mpl.rcParams), plt.get_fignums()
     first, second = (str(plots.show(line, alt=ALT, caption=CAPTION)) for _ in range(2))
     assert first == second
     assert dict(mpl.rcParams) == before
-    if "matplotlib.pyplot" in sys.modules:
-        assert sys.modules["matplotlib.pyplot"].get_fignums() == []
+    assert plt.get_fignums() == figures
 
 
 def test_show_leaves_matplotlib_alone_when_drawing_fails(static):
