@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -42,19 +43,18 @@ class Run:
     wall: Wall
     limits: Limits
 
+    @cached_property
+    def rules(self) -> str:
+        """Of the checks and the code they are run by, as they are when the grading begins."""
+        ours = sorted(Path(__file__).parent.glob("*.py"))
+        files = [self.sheet.folder / "hidden.py", self.sheet.folder / "sheet.md", *ours]
+        return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
     def key(self, submission: Submission, content: bytes) -> str:
         """Changes with anything that could change the grade."""
-        told = [self.seed, self.wall.unsafe, asdict(self.limits), _version(self.sheet)]
+        told = [self.seed, self.wall.unsafe, asdict(self.limits), self.rules]
         told += [submission.file, submission.flags, submission.problem]
         return hashlib.sha256(json.dumps(told).encode() + content).hexdigest()
-
-
-def _version(sheet: Sheet) -> str:
-    """Of the checks and the rules they are run by."""
-    names = ("calls", "checks", "claims", "driver", "inside", "judge", "reading", "remote", "wire")
-    rules = [Path(__file__).parent / f"{name}.py" for name in names]
-    files = [sheet.folder / "hidden.py", sheet.folder / "sheet.md", *rules]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def nothing(sheet: Sheet, problem: str) -> dict[str, Any]:
