@@ -6,6 +6,11 @@ import sys
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # before NumPy: judges are forked, one per core
 
+USAGE = """usage, in the folder of the book:
+  python -m classroom grade SHEET SUBMISSIONS --out FOLDER   grade a class in a sandbox
+  python -m classroom build [SHEET ...]                      write what is handed out, and the rest
+Each has --help."""
+
 
 def main() -> int:
     """Run a subcommand; 2 for one that is not known."""
@@ -18,7 +23,7 @@ def main() -> int:
         from classroom.build import main as build
 
         return build(arguments) or 0
-    print(f"usage: python -m {__package__} grade|build ... (each has --help)", file=sys.stderr)
+    print(USAGE, file=sys.stderr)
     return 0 if command in ("-h", "--help") else 2
 
 

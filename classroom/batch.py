@@ -53,6 +53,7 @@ class Run:
     def key(self, submission: Submission, content: bytes) -> str:
         """Changes with anything that could change the grade."""
         told = [self.seed, self.wall.unsafe, asdict(self.limits), self.rules]
+        told += [[q.name for q in self.sheet.questions], submission.name, submission.id]
         told += [submission.file, submission.flags, submission.problem]
         return hashlib.sha256(json.dumps(told).encode() + content).hexdigest()
 
@@ -96,14 +97,12 @@ def save(run: Run, submission: Submission, key: str, result: dict[str, Any]) -> 
     student = submission.student
     flags = [*submission.flags, *result["flags"], *([PLAIN] if run.wall.unsafe else [])]
     result |= {"key": key, "file": submission.file, "flags": flags}
+    result |= {"name": submission.name, "id": submission.id}
     log = f"{submission.file}\n" + "".join(f"flag: {flag}\n" for flag in flags) + result["log"]
     log = "".join(c if c.isprintable() or c in "\n\t" else "?" for c in log)
     told = [f"{q['name']}/{c['check']}: {c['kind']}: {c['message']}\n"
             for q in result["questions"] for c in q["checks"]]  # fmt: skip
     report.write(run.out / "logs" / f"{student}.log", log + "\n" + "".join(told))
-    report.write(
-        run.out / "feedback" / f"{student}.md", report.feedback(run.sheet, student, result)
-    )
     report.write(run.out / "results" / f"{student}.json", json.dumps(result))
 
 

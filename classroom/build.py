@@ -42,6 +42,7 @@ def write(sheet: Sheet, output: Path) -> list[Path]:
 
     The autograder is left out where otter-grader is not installed. Returns what was written.
     """
+    sheet.hidden()  # refuses points that do not agree, before anything is written
     folder = output / sheet.name
     folder.mkdir(parents=True, exist_ok=True)
     texts, marks = committed(sheet), rubric(sheet)
@@ -85,10 +86,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 1 if old else 0
     for sheet in sheets:
         made = write(sheet, told.out)
-        print(f"{sheet.name}: {', '.join(path.name for path in made)}", flush=True)
+        print(f"{sheet.name}: {', '.join(relpath(path) for path in made[:2])}", flush=True)
     if not packages.otter_installed():
         print("otter-grader is not installed: no autograder packages (`make assignments` adds it)")
-    print(f"For teachers only: {told.out}")
+    print(f"The zips to hand out, and what is for teachers alone: {relpath(told.out)}")
     return 0
 
 

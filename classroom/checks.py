@@ -107,8 +107,8 @@ def close(answer: Any, expected: Any, tol: float = 1e-8) -> bool:
         return False
 
 
-def refuses(error: type[Exception] | str, function: Callable, *args: Any, **kwargs: Any) -> None:
-    """Assert that a call raises an error of that class, a subclass included."""
+def refuses(error: type[Exception] | str, function: Callable, *args: Any, **kwargs: Any) -> bool:
+    """Assert that a call raises an error of that class, a subclass included; True if it does."""
     wanted = error if isinstance(error, str) else error.__name__
     name = getattr(function, "name", "the function")
     try:
@@ -124,6 +124,7 @@ def refuses(error: type[Exception] | str, function: Callable, *args: Any, **kwar
         said = repr(answer)
         said = said if len(said) < 80 else said[:77] + "..."
         raise AssertionError(f"{name} should raise {wanted} here; it returns {said}")
+    return True
 
 
 def fresh(rng: np.random.Generator) -> np.random.Generator:

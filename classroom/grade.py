@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from classroom import report
+from classroom import marks, report
 from classroom.batch import PLAIN, Run, graded
 from classroom.sandbox import Limits
 from classroom.sheets import SHEETS, Sheet, load
@@ -52,7 +52,7 @@ def grade(
 ) -> dict[str, dict[str, Any]]:
     """Grade all submissions and write the files; returns the results by student.
 
-    Raises wall.Refused, submissions.NoSubmissions, report.BadMarks, BlockingIOError.
+    Raises wall.Refused, submissions.NoSubmissions, marks.BadMarks, BlockingIOError.
     """
     limits = limits or Limits(memory=sheet.memory)
     out.mkdir(parents=True, exist_ok=True)
@@ -60,37 +60,68 @@ def grade(
     wall.check()
     found = find(submissions, sheet.name)
     with alone(out):
-        old = words or (out / "words.csv" if (out / "words.csv").is_file() else None)
-        marks = report.marks_of(old, sheet) if old else {}
+        record = marks.load(out / "marks.json")
+        forms = [out / "words.csv"] if (out / "words.csv").is_file() else []
+        forms += [words] if words else []  # the later one wins
+        given = [marks.read_form(path, sheet) for path in forms]  # refused before the grading
         run = Run(sheet, out, seed_of(out, sheet, seed), wall, limits)
-        record = {"sheet": sheet.name, "seed": run.seed, "sandbox": not unsafe,
-                  "warning": PLAIN if unsafe else "", "limits": asdict(limits)}  # fmt: skip
-        report.write(out / "run.json", json.dumps(record, indent=1))
+        about = {"sheet": sheet.name, "seed": run.seed, "sandbox": not unsafe,
+                 "questions": [q.name for q in sheet.questions],
+                 "warning": PLAIN if unsafe else "", "limits": asdict(limits)}  # fmt: skip
+        report.write(out / "run.json", json.dumps(about, indent=1))
         sheet.hidden()  # once, not in every judge
         assert wall.fonts is not None  # made here, for all judges
         results = graded(run, found, jobs or len(os.sched_getaffinity(0)))
-        report.write_all(out, sheet, record, results, marks)
+        answers = {student: result["words"] for student, result in results.items()}
+        for form in given:
+            record = marks.merged(record, form, answers)
+        known = {path.stem for path in (out / "results").glob("*.json")}
+        if lost := sorted({student for student, _ in record if student not in known}):
+            told = "Marks without a submission, kept in marks.json"
+            print(f"{told}: {', '.join(lost)}", file=sys.stderr)
+        report.write_all(out, sheet, about, results, record)
     return results
+
+
+def numbers(text: str) -> set[int]:
+    """{1, 2, 3, 7} for "1-3,7". Raises ValueError for anything else, the empty set included."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        some = range(int(first), int(last if dash else first) + 1)
+        if not some:
+            raise ValueError(f"{part} is empty")
+        found |= set(some)
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; 0: all graded, 1: some could not be, 2: nothing was done."""
     parser = argparse.ArgumentParser(
-        prog="python -m classroom grade", description="Grade a sheet's submissions."
+        prog="python -m classroom grade",
+        description="Grade a sheet's submissions on this machine, each in a sandbox.",
+        epilog="Example: python -m classroom grade formulation submissions/ --out grades/",
     )
     parser.add_argument("sheet", help=f"one of {', '.join(SHEETS)}, or a sheet's folder")
     parser.add_argument("submissions", type=Path, help="a folder or zip file")
     parser.add_argument("--out", type=Path, required=True, help="a folder for all results")
-    parser.add_argument("--words", type=Path, help="words.csv with your marks filled in")
-    parser.add_argument("--jobs", type=int, help="judges at a time (default: one per core)")
-    parser.add_argument("--seed", type=int, help="repeat a grading (default: fresh, or continued)")
-    parser.add_argument("--memory", type=float, help="GB a submission (default: the sheet's)")
-    parser.add_argument("--cell-seconds", type=float, default=30.0)
-    parser.add_argument("--seconds", type=float, default=300.0, help="a submission, all in all")
-    parser.add_argument("--unsafe", action="store_true", help="without a sandbox: not advised")
+    add = parser.add_argument
+    add("--words", type=Path, help="another words.csv with marks filled in")
+    add("--questions", type=numbers, help="only these, as in 1-4,9 (default: all)")
+    add("--jobs", type=int, help="judges at a time (default: one per core)")
+    add("--seed", type=int, help="repeat a grading (default: fresh, or continued)")
+    add("--memory", type=float, help="GB for a submission (default: the sheet's)")
+    add("--cell-seconds", type=float, default=30.0, help="for a cell (default: %(default)g)")
+    add("--seconds", type=float, default=300.0, help="for a submission (default: %(default)g)")
+    add("--unsafe", action="store_true", help="no sandbox: their code can do all that you can")
     told = parser.parse_args(argv)
     try:
         sheet = load(Path(told.sheet) if "/" in told.sheet else told.sheet)
+        sheet = sheet.only(told.questions) if told.questions else sheet
+    except (ValueError, FileNotFoundError) as error:
+        print(f"Nothing was graded: {error}.", file=sys.stderr)
+        return 2
+    try:
         limits = Limits(
             memory=told.memory or sheet.memory, cell=told.cell_seconds, seconds=told.seconds
         )
@@ -102,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"No sandbox: {refused}.", file=sys.stderr)
         print("Students' code would run with all your rights; --unsafe does so.", file=sys.stderr)
         return 2
-    except (NoSubmissions, report.BadMarks, FileNotFoundError) as error:
+    except (NoSubmissions, marks.BadMarks) as error:
         print(f"Nothing was graded: {error}.", file=sys.stderr)
         return 2
     except BlockingIOError:

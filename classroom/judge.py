@@ -31,6 +31,10 @@ def judge(sheet: Sheet, notebook: bytes, seed: int, wall: Wall, limits: Limits) 
         except Gone as gone:
             problem = f"The notebook could not be run: its code {gone}."
         outcomes = [] if problem else judged(checks, session, seed)
+    if outcomes and all(
+        o.kind == "missing" and "did you rename" not in o.message for o in outcomes
+    ):
+        problem = "None of this sheet's functions is in the notebook. Is it that of another sheet?"
     found, flags = session.found, [f"cell {k + 1} {w}" for k, w, _ in session.found.stopped]
     flags = [flag for flag in flags if "NotImplementedError" not in flag]
     if session.starts > 1:

@@ -12,6 +12,7 @@ CELLS = 2000  # more than any person writes
 HEADING = re.compile(r"^#{1,4} *Question (\d+)\b", re.MULTILINE)
 PLACE = re.compile(r"^\s*\*?Write your answer here[^\n]*$", re.MULTILINE)
 DEFINED = re.compile(r"^(?:async +def|def|class) +(\w{1,80})|^(\w{1,80}) *=[^=]", re.MULTILINE)
+OURS = re.compile(r"answer-|q\d+(-|$)")  # ids of cells as they were handed out
 OTHERS = (
     (b"PK\x03\x04", "a zip file"),
     (b"%PDF", "a PDF file"),
@@ -73,12 +74,9 @@ def _cell(cell: dict[str, Any]) -> dict[str, str]:
     metadata = cell.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     named = [f"answer-{metadata.get('answer')}", cell.get("id"), metadata.get("id")]  # Colab's last
-    name = next((n for n in named[metadata.get("answer") is None :] if _is_answer(n)), "")
+    own = [n for n in named[metadata.get("answer") is None :] if isinstance(n, str)]
+    name = next((n for n in own if n.startswith("answer-")), next(filter(OURS.match, own), ""))
     return {"kind": kind, "source": source, "id": name[:200]}
-
-
-def _is_answer(name: Any) -> bool:
-    return isinstance(name, str) and name.startswith("answer-")
 
 
 def defined(source: str) -> list[str]:
@@ -89,21 +87,26 @@ def defined(source: str) -> list[str]:
 def words(found: Sequence[dict[str, str]], name: str, number: int) -> str:
     """What a notebook answers in words to a question, "" for nothing.
 
-    The cell with the id that was handed out; where ids are lost, the text after the heading.
+    The cell with the id that was handed out. Where it is empty, the text that was written in other
+    cells after the heading; where ids are lost, all text after it.
     """
-    own = [c["source"] for c in found if c["id"] == f"answer-{name}"]
-    if not own:
-        own = _under(found, number)
-    text = "\n\n".join(PLACE.sub("", part).strip() for part in own)
+    under = _under(found, number)
+    own = [c for c in found if c["id"] == f"answer-{name}"]
+    added = [c for c in under if c["kind"] == "markdown" and not c["id"]]
+    return _text(own) or _text(added if own else under)
+
+
+def _text(parts: Sequence[dict[str, str]]) -> str:
+    text = "\n\n".join(PLACE.sub("", part["source"]).strip() for part in parts)
     return text.strip()[:20_000]
 
 
-def _under(found: Sequence[dict[str, str]], number: int) -> list[str]:
+def _under(found: Sequence[dict[str, str]], number: int) -> list[dict[str, str]]:
     inside, parts = False, []
     for cell in found:
         heading = HEADING.search(cell["source"]) if cell["kind"] == "markdown" else None
         if heading:
             inside = int(heading[1]) == number
         elif inside:
-            parts.append(cell["source"])
+            parts.append(cell)
     return parts

@@ -1,18 +1,15 @@
 """What a grading leaves: grades.csv and grades.json, feedback for students, words to be marked."""
 
-import csv
-import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from classroom.sheets import Sheet
+from classroom.marks import Marks, dump, form, is_for, short, table
+from classroom.sheets import Question, Sheet
 
 Result = Mapping[str, Any]
-Marks = Mapping[tuple[str, str], tuple[float, str]]  # (student, question): points, the answer
-WORDS = ("student", "question", "points", "of", "answer")
 KIND = {
     "passed": "right",
     "wrong": "not right",
@@ -25,10 +22,6 @@ KIND = {
 }
 
 
-class BadMarks(ValueError):
-    """The file with marks for answers in words cannot be used; the message says where."""
-
-
 def write(path: Path, text: str) -> None:
     """Write a whole file or nothing."""
     made = path.with_name(f".{path.name}.part")
@@ -36,49 +29,11 @@ def write(path: Path, text: str) -> None:
     os.replace(made, path)
 
 
-def table(rows: Sequence[Sequence[Any]]) -> str:
-    """CSV that spreadsheets open as it is meant: with a byte order mark, and never a formula."""
-    held = io.StringIO()
-    csv.writer(held, lineterminator="\n").writerows([_plain(v) for v in row] for row in rows)
-    return "\ufeff" + held.getvalue()
-
-
-def _plain(value: Any) -> Any:
-    risky = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
-    return f"'{value}" if risky else value
-
-
-def marks_of(path: Path, sheet: Sheet) -> dict[tuple[str, str], tuple[float, str]]:
-    """The marks that a teacher has filled into a words.csv. Raises BadMarks."""
-    try:
-        text = path.read_text("utf-8-sig")
-        delimiter = ";" if text.split("\n", 1)[0].count(";") > 1 else ","
-        rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadMarks(f"{path} cannot be read: {error}") from None
-    if rows and not {"student", "question", "points"} <= rows[0].keys():
-        raise BadMarks(f"{path} has no columns student, question, points")
-    most = {q.name: q.points for q in sheet.questions if q.words}
-    found = {}
-    for line, row in enumerate(rows, start=2):
-        given = (row["points"] or "").strip().replace(",", ".")
-        if not given:
-            continue
-        try:
-            points = float(given)
-        except ValueError:
-            points = -1.0
-        if row["question"] not in most or not 0 <= points <= most[row["question"]]:
-            told = f"{row['points']!r} is no mark for {row['question']!r}"
-            raise BadMarks(f"{path}, row {line} ({row['student']}): {told}")
-        found[row["student"].removeprefix("'"), row["question"]] = points, row.get("answer") or ""
-    return found
-
-
 def grades(sheet: Sheet, results: Mapping[str, Result], marks: Marks) -> list[list[Any]]:
-    """The rows of grades.csv; the words' column is empty until they are marked."""
+    """The rows of grades.csv. "to mark": points that wait for a person; their cells are empty."""
     names = [q.name for q in sheet.questions]
-    rows: list[list[Any]] = [["student", "file", "total", "of", *names, "flags"]]
+    head = ["student", "name", "id", "file", "total", "of", "to mark", *names, "flags"]
+    rows: list[list[Any]] = [head]
     for student, result in results.items():
         earned = {q["name"]: q["earned"] for q in result["questions"]}
         flags = [result["problem"]] if result["problem"] else []
@@ -88,41 +43,36 @@ def grades(sheet: Sheet, results: Mapping[str, Result], marks: Marks) -> list[li
                 earned[question.name], told = _marked(student, question.name, result, marks)
                 flags += [told] if told else []
         total = sum(points for points in earned.values() if points is not None)
-        cells = ["" if earned[n] is None else _short(earned[n]) for n in names]
-        row = [student, result["file"], _short(total), sheet.points, *cells, "; ".join(flags)]
-        rows.append(row)
+        waiting = sum(q.points for q in sheet.questions if earned[q.name] is None)
+        cells = ["" if earned[n] is None else short(earned[n]) for n in names]
+        who = [student, result["name"], result["id"], result["file"]]
+        rows.append([*who, short(total), sheet.points, waiting, *cells, "; ".join(flags)])
     return rows
 
 
 def _marked(student: str, question: str, result: Result, marks: Marks) -> tuple[Any, str]:
-    answer = result["words"].get(question, "")
-    if (student, question) not in marks:
+    """Points of an answer in words, None as long as nobody has given any; and a flag."""
+    answer, mark = result["words"].get(question, ""), marks.get((student, question))
+    if mark is None or mark.points is None:
         return (None, "") if answer else (0, "")  # nothing written, nothing to mark
-    points, about = marks[student, question]
-    same = _plain(answer).split() == about.split() or not about
-    return points, "" if same else f"the answer to {question} is not the one that was marked"
+    same = is_for(mark, answer)
+    told = f"the answer to {question} is not the one that was marked"
+    return mark.points, "" if same else told
 
 
-def _short(points: float) -> float | int:
-    return int(points) if float(points).is_integer() else points
-
-
-def words(sheet: Sheet, results: Mapping[str, Result], marks: Marks) -> tuple[str, str]:
-    """words.csv, to be filled in, and words.md, to be read."""
-    rows: list[Sequence[Any]] = [WORDS]
+def to_read(sheet: Sheet, results: Mapping[str, Result]) -> str:
+    """words.md: all answers in words, question by question."""
     parts = [f"# {sheet.title}: answers in words\n"]
     for question in sheet.questions:
         if not question.words:
             continue
         parts.append(f"## Question {question.number}. {question.title} ({question.points})\n")
         for student, result in results.items():
-            answer = result["words"].get(question.name, "")
-            mark = marks.get((student, question.name))
-            if answer or mark:
-                points = "" if mark is None else _short(mark[0])
-                rows.append([student, question.name, points, question.points, answer])
-                parts += [f"### {student}\n", f"{len(answer.split())} words\n", _quoted(answer)]
-    return table(rows), "\n".join(parts)
+            if answer := result["words"].get(question.name, ""):
+                count = len(answer.split())
+                told = f"{count} word{'s' * (count != 1)}\n"
+                parts += [f"### {student}\n", told, _quoted(answer)]
+    return "\n".join(parts)
 
 
 def _quoted(text: str) -> str:
@@ -131,22 +81,34 @@ def _quoted(text: str) -> str:
     return "".join(f"> {line}\n" for line in text.splitlines())
 
 
-def feedback(sheet: Sheet, student: str, result: Result) -> str:
+def feedback(sheet: Sheet, student: str, result: Result, marks: Marks) -> str:
     """What the student should see, as Markdown."""
-    most = sum(q.points for q in sheet.questions if not q.words)
-    parts = [f"# {sheet.title}: {student}\n", f"**{result['total']} of {most} points**\n"]
-    for question in (q for q in sheet.questions if q.words):
-        parts.append(
-            f"Question {question.number}, answered in words, is marked by a person "
-            f"(up to {question.points} more points).\n"
-        )
+    of_words = {q.name: _marked(student, q.name, result, marks) for q in sheet.questions if q.words}
+    waiting = [q for q in sheet.questions if q.words and of_words[q.name][0] is None]
+    total = result["total"] + sum(points or 0 for points, _ in of_words.values())
+    most = sheet.points - sum(q.points for q in waiting)
+    so_far = " so far" * bool(waiting)
+    parts = [f"# {sheet.title}: {student}\n", f"**{short(total)} of {most} points{so_far}**\n"]
     if result["problem"]:
         told = "Nothing could be graded. Please hand in again, or ask.\n"
-        return "\n".join([*parts, _quoted(result["problem"]), told])
-    for question in result["questions"]:
-        if not question["words"]:
-            parts += _of_question(question)
+        parts += [_quoted(result["problem"]), told]
+    for question, found in zip(sheet.questions, result["questions"], strict=True):
+        if question.words:
+            mark = marks.get((student, question.name))
+            parts += _of_words(question, *of_words[question.name], mark.comment if mark else "")
+        elif not result["problem"]:
+            parts += _of_question(found)
     return "\n".join(parts)
+
+
+def _of_words(question: Question, points: float | None, changed: str, comment: str) -> list[str]:
+    head = f"## Question {question.number}. {question.title}"
+    if points is None:
+        return [f"{head}\n", f"A person marks this one (up to {question.points} points).\n"]
+    parts = [f"{head}: {short(points)} of {question.points}\n"]
+    if changed:
+        parts.append("This is the mark of an earlier answer of yours.\n")
+    return parts + ([_quoted(comment)] if comment else [])
 
 
 def _of_question(question: Mapping[str, Any]) -> list[str]:
@@ -157,7 +119,9 @@ def _of_question(question: Mapping[str, Any]) -> list[str]:
     said = set()
     for found in question["checks"]:
         lines = [f"* {KIND[found['kind']]}: {found['title']} ({found['points']})"]
-        if found["kind"] != "passed" and found["message"] not in said:
+        if found["kind"] != "passed" and found["message"] in said:
+            lines.append("  (as above)")
+        elif found["kind"] != "passed":
             said.add(found["message"])
             lines += [f"  {line}".rstrip() for line in _quoted(found["message"]).splitlines()]
         parts.append("\n".join(lines) + "\n")
@@ -165,13 +129,16 @@ def _of_question(question: Mapping[str, Any]) -> list[str]:
 
 
 def write_all(out: Path, sheet: Sheet, run: Mapping, results: Mapping, marks: Marks) -> None:
-    """All files that tell of the whole class."""
+    """All files that tell of the whole class, and what the students should see."""
     kept = {s: {k: v for k, v in r.items() if k not in ("log", "key")} for s, r in results.items()}
-    for (student, question), (points, _) in marks.items():
-        if student in kept:
-            kept[student].setdefault("marks", {})[question] = points
-    write(out / "grades.csv", table(grades(sheet, results, marks)))
+    for (student, question), mark in marks.items():
+        if student in kept and mark.points is not None:
+            kept[student].setdefault("marks", {})[question] = mark.points
+    write(out / "marks.json", dump(marks))  # before the form that it was read from
+    answers = {student: result["words"] for student, result in results.items()}
+    write(out / "words.csv", form(sheet, answers, marks))
+    write(out / "words.md", to_read(sheet, results))
+    for student, result in results.items():
+        write(out / "feedback" / f"{student}.md", feedback(sheet, student, result, marks))
     write(out / "grades.json", json.dumps({"run": run, "students": kept}, indent=1))
-    spreadsheet, page = words(sheet, results, marks)
-    write(out / "words.csv", spreadsheet)
-    write(out / "words.md", page)
+    write(out / "grades.csv", table(grades(sheet, results, marks)))

@@ -43,9 +43,19 @@ def _code(sheet: Sheet, question: Question) -> list[str]:
 
 def _words(sheet: Sheet, question: Question) -> list[str]:
     told = [cell for cell in sheet.cells if cell.question == question.name]
-    parts = [cell.source.strip() for cell in told if cell.kind == "rubric"]
+    parts = [_to_fill_in(cell.source) for cell in told if cell.kind == "rubric"]
     models = [cell.source.strip() for cell in told if cell.kind == "model"]
     return parts + [f"**Model answer.** {model}" for model in models]
+
+
+def _to_fill_in(source: str) -> str:
+    """Its table with a column for the points that are given."""
+    rows = source.strip().splitlines()
+    start = next((k for k, row in enumerate(rows) if row.startswith("|")), len(rows))
+    for k, row in enumerate(rows[start:], start):
+        if row.startswith("|"):
+            rows[k] = row.rstrip() + {0: " earned |", 1: "--:|"}.get(k - start, " |")
+    return "\n".join(rows)
 
 
 def _cell(text: str) -> str:

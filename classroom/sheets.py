@@ -4,8 +4,8 @@ import contextlib
 import importlib.util
 import io
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +22,7 @@ FOLDER = ROOT / "chapters" / "assignments"
 SHEETS = ("formulation", "maxima", "probability", "sampling", "pictures", "people")
 HEADING = re.compile(r"^## Question (\d+)\. (.+)$", re.MULTILINE)
 SOLUTION = re.compile(r"^( *)# BEGIN SOLUTION\n.*?^ *# END SOLUTION\n?", re.DOTALL | re.MULTILINE)
+REFERENCE = re.compile(r"<q:([\w-]+)>")  # in a text, the number of the question of that name
 CARRY = re.compile(r"^# CARRY: (\S+)$", re.MULTILINE)
 TEACHERS = ("solution", "rubric", "model")  # kinds of text that students never get
 
@@ -96,8 +97,24 @@ class Sheet:
         return _module(self.folder / "hidden.py", f"hidden_{self.name}")
 
     def hidden(self) -> list[Check]:
-        """The hidden checks, in order."""
-        return checks_of(self._hidden)
+        """The hidden checks, in order. Raises ValueError where their points are not the sheet's."""
+        checks, points = checks_of(self._hidden), {q.name: q.points for q in self.questions}
+        known = {cell.question for cell in self.cells}
+        if strays := [check.name for check in checks if check.question not in known]:
+            raise ValueError(f"{self.name}: no question for the hidden checks {', '.join(strays)}")
+        checks = [check for check in checks if check.question in points]
+        for question in self.questions:
+            earned = sum(check.points for check in checks if check.question == question.name)
+            if earned != question.points and not question.words:
+                told = f"question {question.name} has {question.points} points, its checks {earned}"
+                raise ValueError(f"{self.name}: {told}")
+        return checks
+
+    def only(self, numbers: Collection[int]) -> "Sheet":
+        """The sheet with these of its questions. Raises ValueError for one that is not there."""
+        if unknown := set(numbers) - {q.number for q in self.questions}:
+            raise ValueError(f"{self.name} has no question {min(unknown)}")
+        return replace(self, questions=tuple(q for q in self.questions if q.number in numbers))
 
     def mutants(self) -> list[Mutant]:
         """The wrong answers, in order."""
@@ -156,6 +173,12 @@ def load(name: str | Path) -> Sheet:
     names = [question.name for question in questions]
     if len(set(names)) < len(names):
         raise ValueError(f"{folder.name}: two questions have one name, {sorted(names)}")
+    numbers = {question.name: str(question.number) for question in questions}
+    for k, cell in enumerate(cells):
+        if lost := set(REFERENCE.findall(cell.source)) - set(numbers):
+            raise ValueError(f"{folder.name}: <q:{lost.pop()}> is no question")
+        source = REFERENCE.sub(lambda found: numbers[found[1]], cell.source)
+        cells[k] = replace(cell, source=source)
     return Sheet(
         folder.name,
         folder,

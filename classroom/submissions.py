@@ -11,14 +11,14 @@ import unicodedata
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from classroom.frames import NOTEBOOK
 from classroom.sheets import SHEETS
 
 CANVAS = re.compile(r"^(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_\d+_(?P<file>.+)$")
-MOODLE = re.compile(r"^(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(file|onlinetext)_?$")
+MOODLE = re.compile(r"^(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(file|onlinetext)(_.*)?$")
 IGNORED = {"__MACOSX", "__pycache__", ".ipynb_checkpoints", "Thumbs.db", "desktop.ini"}
 MEMBERS, UNPACKED = 5000, 2_000_000_000  # of a zip that holds a whole class
 
@@ -29,13 +29,18 @@ class NoSubmissions(ValueError):
 
 @dataclass(frozen=True)
 class Submission:
-    """What a student handed in. `problem`: why there is no notebook to grade, in words."""
+    """What a student handed in. `problem`: why there is no notebook to grade, in words.
+
+    student: a name for files, nobody else's; name, id: as Canvas or Moodle wrote them.
+    """
 
     student: str
     file: str
     flags: tuple[str, ...] = ()
     problem: str = ""
     _read: Callable[[], bytes] = field(default=lambda: b"", repr=False, compare=False)
+    name: str = ""
+    id: str = ""
 
     def read(self) -> bytes:
         """The notebook's bytes, b"" where there is a problem. Raises OSError."""
@@ -63,20 +68,18 @@ def find(place: Path, sheet: str) -> list[Submission]:
         files = [_File(f.parts[1:], f.time, f.size, f.read, f.problem) for f in files]
     others = set(SHEETS) - {sheet}  # of a folder with all that nbgrader collected
     files = [f for f in files if len(f.parts) < 3 or f.parts[1] not in others]
-    by_student: dict[str, list[_File]] = defaultdict(list)
-    late = set()
+    by_student: dict[tuple[str, str], list[_File]] = defaultdict(list)
     for file in files:
-        student, is_late = _student(file.parts, sheet)
-        by_student[student].append(file)
-        late |= {student} if is_late else set()
+        by_student[_who(file.parts, sheet)].append(file)
     if not by_student:
         raise NoSubmissions(f"there is nothing to grade in {place}")
     taken: set[str] = set()
     chosen = []
-    for name in sorted(by_student):
-        student = _safe(name, taken)
+    for name, number in sorted(by_student):
+        student = _safe(f"{name}_{number}" if number else name, taken)
         taken.add(student.casefold())
-        chosen.append(_chosen(student, by_student[name], sheet, name in late))
+        handed_in = _chosen(student, by_student[name, number], sheet)
+        chosen.append(replace(handed_in, name=name, id=number))
     return chosen
 
 
@@ -87,8 +90,8 @@ def _wraps(files: list[_File], sheet: str, packed: bool) -> bool:
     notebooks = [f.parts for f in files if f.parts[-1].lower().endswith(".ipynb")]
     folders = {parts[1] for parts in notebooks if len(parts) > 2} - {sheet}
     flat = {f.parts[1] for f in files if len(f.parts) == 2}
-    canvas = flat and not folders and all(CANVAS.match(name) for name in flat)
-    return len(folders) > 1 or bool(canvas) or (packed and len(folders | flat) > 1)
+    told = flat and not folders and all(CANVAS.match(n) or MOODLE.match(n) for n in flat)
+    return len(folders) > 1 or bool(told) or (packed and len(folders | flat) > 1)
 
 
 def _listed(place: Path) -> Iterator[_File]:
@@ -154,19 +157,23 @@ def _damaged(parts: tuple[str, ...]) -> str:
     return f"{parts[-1] if parts else 'the zip'} is damaged; it cannot be unpacked."
 
 
-def _student(parts: tuple[str, ...], sheet: str) -> tuple[str, bool]:
-    """Whose file it is, and whether its name says that it came late."""
+def _who(parts: tuple[str, ...], sheet: str) -> tuple[str, str]:
+    """Whose file it is: name, and Canvas's or Moodle's number or ""."""
     first = unicodedata.normalize("NFC", parts[0])
-    canvas, moodle = CANVAS.match(first), MOODLE.match(first)
-    if canvas:  # a file, or the folder of a zip file
-        return f"{canvas['name']}_{canvas['id']}", bool(canvas["late"])
-    if moodle and len(parts) > 1:
-        return f"{moodle['name']}_{moodle['id']}", False
+    told = CANVAS.match(first) or MOODLE.match(first)  # a file, or the folder of a zip file
+    if told:
+        return told["name"], told["id"]
     if len(parts) > 1:
-        return first, False
+        return first, ""
     name = re.sub(r"(\.ipynb)+$", "", first, flags=re.IGNORECASE)
     name = name if name != first else Path(first).stem
-    return re.sub(rf"(^{sheet}[-_ ]+)|([-_ ]+{sheet}$)", "", name), False
+    return re.sub(rf"(^{sheet}[-_ ]+)|([-_ ]+{sheet}$)", "", name), ""
+
+
+def _late(file: _File) -> bool:
+    """Whether Canvas says so in the name."""
+    told = CANVAS.match(file.parts[0])
+    return bool(told and told["late"])
 
 
 def _safe(name: str, taken: set[str]) -> str:
@@ -177,8 +184,7 @@ def _safe(name: str, taken: set[str]) -> str:
     return next(n for n in free if n.casefold() not in taken)
 
 
-def _chosen(student: str, files: list[_File], sheet: str, late: bool) -> Submission:
-    flags = ["late"] if late else []
+def _chosen(student: str, files: list[_File], sheet: str) -> Submission:
     named = lambda f: "/".join(f.parts)  # noqa: E731 - used twice, right here
     notebooks = [f for f in files if f.parts[-1].lower().endswith(".ipynb")]
     usable = [f for f in notebooks if not f.problem]
@@ -186,9 +192,10 @@ def _chosen(student: str, files: list[_File], sheet: str, late: bool) -> Submiss
         first = (notebooks or sorted(files, key=lambda f: not f.problem))[0]
         names = ", ".join(f.parts[-1] for f in files)[:200]
         told = first.problem or f"No notebook (.ipynb) was handed in; there is {names}."
-        return Submission(student, named(first), tuple(flags), told)
+        return Submission(student, named(first), ("late",) * _late(first), told)
     own = [f for f in usable if sheet in "/".join(f.parts[-2:]).lower()] or usable
-    newest = max(own, key=lambda f: (f.time, f.parts))
+    newest = max(own, key=lambda f: (_late(f), f.time, f.parts))
+    flags = ["late"] if _late(newest) else []
     if len(usable) > 1:
         flags.append(f"{len(usable)} notebooks, the newest was taken: {newest.parts[-1]}")
     if newest.size > NOTEBOOK:

@@ -117,10 +117,11 @@ def notebook(name: str, root: Path, where: Repository) -> nbformat.NotebookNode:
 def opening(name: str, title: str, where: Repository) -> str:
     """Title, and where the text to this code is."""
     file = f"{name}.md"
-    link = f"[{file}]({where.source(file) if where.url else Path(file).name})"
+    place = f"[{file}]({where.source(file)})" if where.url else f"`{file}` of the book"
     return (
-        f"# {title}\n\nThe code of a chapter of *Activation Maximization*, without its text, which "
-        f"is in {link}. Made by `python -m scripts.notebooks`: change the chapter, not this file."
+        f"# {title}\n\nThe code of a page of *Activation Maximization*, to run and to change. "
+        f"The text that belongs to it is in {place}.\n\n"
+        f"*For authors: this file is made from that page by `python -m scripts.notebooks`.*"
     )
 
 

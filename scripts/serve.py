@@ -1,5 +1,6 @@
 """Show the built book: `python -m scripts.serve [port]` serves it on this machine and opens it."""
 
+import argparse
 import http.server
 import sys
 import webbrowser
@@ -31,4 +32,6 @@ def main(port: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 8000))
+    parser = argparse.ArgumentParser(prog="python -m scripts.serve", description=__doc__)
+    parser.add_argument("port", type=int, nargs="?", default=8000, help="default: %(default)s")
+    sys.exit(main(parser.parse_args().port))

@@ -92,7 +92,8 @@ def test_a_notebook_holds_the_code_and_nothing_to_hide(name):
 def test_what_is_taken_from_a_page(tiny):
     (_, opening), (_, first), *rest = cells(tiny)
     assert opening.startswith("# A tiny page\n")
-    assert "[chapters/part/page.md](page.md)" in opening
+    assert "is in `chapters/part/page.md` of the book" in opening  # no link that leads nowhere
+    assert "](" not in opening
     assert "def glue(" in first
     assert rest == [
         ("code", "import math\n\nimport torch"),

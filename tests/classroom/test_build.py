@@ -173,6 +173,19 @@ def test_rubric_adds_up(name):
     assert "**Model answer.**" in parts[-1]
 
 
+@pytest.mark.parametrize("name", SHEETS)
+def test_every_table_of_a_rubric_has_a_column_to_fill_in(name):
+    page = printable(rubric(load(name)))
+    tables = re.findall(r"<table>.*?</table>", page, re.DOTALL)
+    assert len(tables) > len(load(name).questions)
+    for table in tables:
+        heads = re.findall(r"<th[^>]*>(.*?)</th>", table)
+        assert heads[-1] == "earned"
+        rows = re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)[1:]
+        assert rows
+        assert {len(re.findall(r"<td", row)) for row in rows} == {len(heads)}
+
+
 def test_printed_rubric_is_one_file_with_nothing_live(tmp_path):
     html = printable(rubric(tiny(tmp_path)))
     assert ">Twice the vector, for random vectors.</td>" in html

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from classroom import batch, report, watching
-from classroom.grade import grade, main
+from classroom import batch, marks, report, watching
+from classroom.grade import grade, main, numbers
 from classroom.sandbox import Limits
 from tests.classroom.engine import (
     BLANK,
@@ -74,7 +74,11 @@ def test_a_class(place, capsys):
     assert everything["run"]["sandbox"] is True
     assert everything["students"]["cy"]["questions"][0]["checks"][0]["kind"] == "wrong"
     said = {name: (out / "feedback" / f"{name}.md").read_text() for name in WORK}
-    assert "**9 of 9 points**" in said["anna"]
+    assert "**9 of 9 points so far**" in said["anna"]
+    assert "A person marks this one (up to 3 points)" in said["anna"]
+    assert {s: r["to mark"] for s, r in table.items()} == {
+        "anna": "3", "bob": "3", "cy": "3", "dee": "0",
+    }  # fmt: skip
     assert "Not answered yet. The hint" in said["bob"]
     assert "not right: Twice a vector." in said["cy"]
     assert "> not twice the vector" in said["cy"]
@@ -102,8 +106,12 @@ def test_who_is_finished_is_not_graded_again(place, monkeypatch):
     assert {s: second[s] for s in ("anna", "cy", "dee")} == {
         s: first[s] for s in ("anna", "cy", "dee")
     }
-    hidden = sheet.folder / "hidden.py"
-    hidden.write_text(hidden.read_text().replace("points=5", "points=4"))
+    for name, old, new in (
+        ("hidden.py", "points=5", "points=4"),
+        ("sheet.md", 'climb", "points": 5', 'climb", "points": 4'),
+    ):
+        path = sheet.folder / name
+        path.write_text(path.read_text().replace(old, new, 1))
     assert totals(out)["anna"] == 9
     grade(tiny_again(sheet), given, out, limits=QUICK)
     assert totals(out)["anna"] == 8  # the checks have changed
@@ -155,42 +163,8 @@ def test_killed_in_the_middle_and_continued(tmp_path):
     assert (out / "grades.csv").read_bytes() == (whole / "grades.csv").read_bytes()
 
 
-@needs_sandbox
-def test_marks_for_words_are_merged_and_never_lost(place):
-    sheet, given, out = place
-    grade(sheet, given, out, limits=QUICK)
-    table = rows(out / "words.csv")
-    assert set(table) == {"anna", "bob", "cy"}
-    assert table["anna"]["answer"] == "Because."
-    assert "> Because." in (out / "words.md").read_text()
-    filled = (out / "words.csv").read_text().replace("in-words,,3", "in-words,2.5,3", 1)
-    (out / "words.csv").write_text(filled)
-    grade(sheet, given, out, limits=QUICK)
-    assert rows(out / "grades.csv")["anna"]["total"] == "11.5"
-    assert rows(out / "grades.csv")["bob"]["in-words"] == ""
-    assert rows(out / "words.csv")["anna"]["points"] == "2.5"  # written again, the mark kept
-    assert rows(out / "grades.csv")["dee"]["in-words"] == "0"
-    marked = given.parent / "marked.csv"  # as a spreadsheet of another country saves it
-    marked.write_text("\ufeffstudent;question;points;of;answer\nbob;in-words;1,5;3;Else.\n")
-    grade(sheet, given, out, limits=QUICK, words=marked)
-    bob = rows(out / "grades.csv")["bob"]
-    assert (bob["in-words"], bob["total"]) == ("1.5", "6.5")
-    assert "not the one that was marked" in bob["flags"]
-
-
-@pytest.mark.parametrize(
-    "row", ["anna,in-words,4", "anna,in-words,-1", "anna,in-words,nan", "anna,in-words,two",
-            "anna,else,1"],
-)  # fmt: skip
-def test_a_mark_that_cannot_be_is_refused(row, tmp_path):
-    path = tmp_path / "words.csv"
-    path.write_text(f"student,question,points\n{row}\n")
-    with pytest.raises(report.BadMarks, match="row 2"):
-        report.marks_of(path, tiny(tmp_path))
-
-
 def test_a_table_is_no_program():
-    text = report.table([["=1+1", "@x", "-2", "+", "\tx", "fine", -2, 'a"b\nc']])
+    text = marks.table([["=1+1", "@x", "-2", "+", "\tx", "fine", -2, 'a"b\nc']])
     (row,) = csv.reader(io.StringIO(text.lstrip("\ufeff")))
     assert row == ["'=1+1", "'@x", "'-2", "'+", "'\tx", "fine", "-2", 'a"b\nc']
     assert report._quoted("<script>\n![x](http://y)") == "> &lt;script>\n> !&#91;x](http://y)\n"
@@ -257,6 +231,31 @@ def test_the_command_says_what_it_cannot_do(place, capsys, tmp_path):
     with alone(out):
         assert main(told) == 2
     assert "Another grading" in capsys.readouterr().err
+
+
+@needs_sandbox
+def test_some_questions_are_graded_alone_and_then_all(place, capsys):
+    sheet, given, out = place
+    told = [f"{sheet.folder}/", str(given), "--out", str(out), "--seed", "3"]
+    assert main([*told, "--questions", "2-3"]) == 0
+    table = rows(out / "grades.csv")
+    assert (table["anna"]["total"], table["anna"]["of"], table["anna"]["to mark"]) == (
+        "5",
+        "8",
+        "3",
+    )
+    assert "double" not in table["anna"]
+    said = (out / "feedback" / "anna.md").read_text()
+    assert "Question 2. Upwards: 5 of 5" in said
+    assert "Question 1" not in said
+    assert main(told) == 0  # nothing of the part is taken for the whole
+    assert totals(out) == {"anna": 9, "bob": 5, "cy": 5, "dee": 0}
+    assert main([*told, "--questions", "2,7"]) == 2
+    assert "tiny has no question 7" in capsys.readouterr().err
+    assert numbers("1-3,7") == {1, 2, 3, 7}
+    for wrong in ("", "3-1", "a", "1,,2", "1-"):
+        with pytest.raises(SystemExit):
+            main([*told, "--questions", wrong])
 
 
 def test_the_module_knows_its_commands():

@@ -230,6 +230,11 @@ def test_words_are_found_by_id_then_by_heading():
     )
     blank = "*Write your answer here (at most 120 words).*"
     assert words([text(blank, "answer-w")], "w", 3) == ""
+    ours, below = text("*For the class*", "q3-text"), [text("## Question 3. W", "q3"), text("mine")]
+    place, code = text(blank, "answer-w"), {"kind": "code", "source": "x = 1", "id": ""}
+    assert words([text("before"), below[0], place, ours, code], "w", 3) == ""
+    assert words([below[0], place, ours, below[1], code], "w", 3) == "mine"
+    assert words([below[0], text("there", "answer-w"), below[1]], "w", 3) == "there"
     assert len(words([text("x" * 10**6, "answer-w")], "w", 3)) == 20_000
 
 
@@ -244,6 +249,14 @@ def test_what_lacks_is_named_and_never_guessed(tmp_path):
     result, earned = judged(tmp_path, notebook(IMPORTS, CLIMB))
     assert earned == FULL | {"double": 0}
     assert kinds(result)["twice"] == "missing"
+
+
+@needs_sandbox
+def test_the_notebook_of_another_sheet_is_told_so(tmp_path):
+    result, earned = judged(tmp_path, notebook(IMPORTS, "def am_ascent(x):\n    return x"))
+    assert earned == {"double": 0, "climb": 0, "in-words": None}
+    assert result["problem"].startswith("None of this sheet's functions is in the notebook.")
+    assert result["words"] == {"in-words": "Because."}
 
 
 @needs_sandbox

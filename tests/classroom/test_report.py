@@ -1,7 +1,5 @@
 """Files of a grading: each mark to its student, words of strangers quoted, nothing half written."""
 
-import csv
-import io
 import json
 import os
 import shutil
@@ -24,42 +22,8 @@ EVIL = "\x1b[31m<script>\n![x](http://y)"
 
 def result(sheet, answer=""):
     """A result without points."""
-    return batch.nothing(sheet, "") | {"words": {"in-words": answer}, "file": "x.ipynb"}
-
-
-def rows(path):
-    text = path.read_text("utf-8-sig")
-    return {row["student"]: row for row in csv.DictReader(io.StringIO(text))}
-
-
-def test_each_student_gets_his_own_mark(tmp_path):
-    sheet = tiny(tmp_path)
-    marked = tmp_path / "marked.csv"
-    marked.write_text(
-        "student,question,points,of,answer\nbob,in-words,1,3,B\nanna,in-words,2.5,3,A\n"
-    )
-    marks = report.marks_of(marked, sheet)
-    results = {"anna": result(sheet, "A"), "bob": result(sheet, "B"), "cy": result(sheet, "C")}
-    report.write_all(tmp_path, sheet, {}, results, marks)
-    assert {s: r["in-words"] for s, r in rows(tmp_path / "grades.csv").items()} == {
-        "anna": "2.5", "bob": "1", "cy": "",
-    }  # fmt: skip
-    told = json.loads((tmp_path / "grades.json").read_text())["students"]
-    assert told["anna"]["marks"] == {"in-words": 2.5}
-    assert told["bob"]["marks"] == {"in-words": 1}
-    assert "marks" not in told["cy"]
-    assert (tmp_path / "grades.csv").read_bytes().startswith(b"\xef\xbb\xbfstudent")
-
-
-@pytest.mark.parametrize("answer", ["- first\n- second", "= 2", "+1", "@all", "\tindented", "'x"])
-def test_an_answer_that_a_table_must_disarm_is_still_the_one_that_was_marked(answer, tmp_path):
-    sheet = tiny(tmp_path)
-    results = {"-anna": result(sheet, answer)}
-    text = report.words(sheet, results, {})[0].replace("in-words,,3", "in-words,2,3")
-    (tmp_path / "words.csv").write_text(text)
-    row = report.grades(sheet, results, report.marks_of(tmp_path / "words.csv", sheet))[1]
-    assert row[2] == 2
-    assert row[-1] == ""
+    told = {"words": {"in-words": answer}, "file": "x.ipynb", "name": "", "id": ""}
+    return batch.nothing(sheet, "") | told
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -86,7 +50,7 @@ def test_feedback_says_what_became_of_a_check_and_quotes_strangers(kind, tmp_pat
     ok = {"kind": "passed", "title": "Another.", "points": 1, "message": "ok"}
     one = {"kind": kind, "title": "Twice.", "points": 2, "message": EVIL}
     told["questions"][0]["checks"] = [ok, one]
-    said = report.feedback(sheet, "anna", told).splitlines()
+    said = report.feedback(sheet, "anna", told, {}).splitlines()
     (line,) = [line for line in said if "Twice. (2)" in line]
     words = {
         "passed": "right", "wrong": "not right", "blank": "not answered yet",
@@ -100,7 +64,7 @@ def test_feedback_says_what_became_of_a_check_and_quotes_strangers(kind, tmp_pat
 
 def test_a_problem_is_quoted(tmp_path):
     sheet = tiny(tmp_path)
-    said = report.feedback(sheet, "anna", batch.nothing(sheet, EVIL)).splitlines()
+    said = report.feedback(sheet, "anna", batch.nothing(sheet, EVIL), {}).splitlines()
     assert [line for line in said if "script" in line or "http" in line] == [
         "> \x1b[31m&lt;script>", "> !&#91;x](http://y)",
     ]  # fmt: skip
@@ -142,6 +106,9 @@ def test_what_else_makes_another_grading(tmp_path):
         run.key(replace(work, file="b.ipynb"), b"x"),
         run.key(replace(work, flags=("late",)), b"x"),
         run.key(replace(work, problem="damaged"), b"x"),
+        run.key(replace(work, name="Anna"), b"x"),
+        run.key(replace(work, id="7"), b"x"),
+        replace(run, sheet=run.sheet.only({1, 3})).key(work, b"x"),
     ]
     assert len({key, *others}) == len(others) + 1
 
@@ -159,7 +126,7 @@ def test_other_checks_or_rules_are_another_grading(name, tmp_path, monkeypatch):
     place = run.sheet.folder if name in ("hidden.py", "sheet.md") else tmp_path
     with (place / name).open("a") as held:
         held.write("\n")
-    assert run.key(work, b"x") != key
+    assert replace(run).key(work, b"x") != key
 
 
 def test_options_of_the_command_are_the_limits(tmp_path, monkeypatch):

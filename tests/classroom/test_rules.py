@@ -29,10 +29,10 @@ def ours(climb, rng):
 
 
 def class_of_one(folder, extra):
-    """The tiny sheet with one check more, and one right answer to it."""
+    """The tiny sheet with one check more, worth no points, and one right answer to it."""
     sheet = tiny(folder)
     with (sheet.folder / "hidden.py").open("a") as held:
-        held.write(extra)
+        held.write(extra.replace("points=1", "points=0"))
     (folder / "in").mkdir()
     (folder / "in" / "anna.ipynb").write_bytes(right())
     return load(sheet.folder), folder / "in"

@@ -200,3 +200,35 @@ def test_one_spelling_of_a_name_and_twins_by_case(tmp_path):
     put(tmp_path, f"{whole}/formulation-2.ipynb")  # the same person, from another system
     (one,) = [s for s in find(tmp_path, "formulation") if s.student.startswith("M")]
     assert one.flags == ("2 notebooks, the newest was taken: formulation-2.ipynb",)
+
+
+def test_moodle_s_files_without_folders(tmp_path):
+    names = ["Hana Nováková_4713_assignsubmission_file_maxima.ipynb",
+             "Hana Nováková_4713_assignsubmission_file_notes.txt",
+             "Hana Nováková_4714_assignsubmission_file_Hana maxima final.ipynb"]  # fmt: skip
+    for name in names:
+        (tmp_path / name).write_bytes(b"{}")
+    found = find(tmp_path, "maxima")
+    assert [(f.student, f.name, f.id) for f in found] == [
+        ("Hana-Nováková_4713", "Hana Nováková", "4713"),
+        ("Hana-Nováková_4714", "Hana Nováková", "4714"),
+    ]
+    assert [f.file for f in found] == [names[0], names[2]]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_late_one_of_two_is_the_newer_whatever_the_files_times_are(tmp_path, order):
+    names = ["leebo_5_11_maxima.ipynb", "leebo_LATE_5_12_maxima.ipynb"]
+    for k, name in enumerate(names[::order]):
+        (tmp_path / name).write_bytes(b"{}")
+        os.utime(tmp_path / name, (1000 + k, 1000 + k))
+    (found,) = find(tmp_path, "maxima")
+    assert (found.file, found.name, found.id) == (names[1], "leebo", "5")
+    assert found.flags[0] == "late"
+
+
+def test_a_damaged_late_one_makes_the_other_not_late(tmp_path):
+    (tmp_path / "leebo_5_11_maxima.ipynb").write_bytes(b"{}")
+    (tmp_path / "leebo_LATE_5_12_notes.txt").write_bytes(b"")
+    (found,) = find(tmp_path, "maxima")
+    assert "late" not in found.flags

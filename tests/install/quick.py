@@ -3,8 +3,10 @@
 import os
 from pathlib import PurePosixPath
 
+from scripts.notebooks import documents
+
 # Seconds on one thread of a busy two-core machine, outside the repository. A chapter that is new is
-# measured once: ACTMAX_SLOW=1 pytest tests/install -k NAME prints it.
+# measured once: ACTMAX_SLOW=1 pytest tests/install -rP -k NAME prints it.
 SECONDS = {
     "intro": 12,
     "chapters/formulation/ill-posed": 11,
@@ -43,9 +45,9 @@ def slow() -> bool:
 
 def outside() -> list[str]:
     """What is executed outside the repository: of each folder the quickest."""
-    return list(SECONDS) if slow() else quickest()
+    return documents() if slow() else quickest()
 
 
 def in_lab() -> list[str]:
     """What is executed in JupyterLab: the three quickest of all."""
-    return list(SECONDS) if slow() else sorted(SECONDS, key=SECONDS.__getitem__)[:3]
+    return documents() if slow() else sorted(SECONDS, key=SECONDS.__getitem__)[:3]

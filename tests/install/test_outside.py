@@ -27,17 +27,20 @@ def code(name: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def ran(installed):
-    """All chosen notebooks, two at a time; a Future by name."""
+def ran(installed, request):
+    """All notebooks that a test of this run asks for, two at a time; a Future by name."""
     program = Path(__file__).with_name("running.py")
+    asked = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    names = [name for name in outside() if {"name": name} in asked]
     with ThreadPoolExecutor(2) as pool:
-        yield {
-            name: pool.submit(installed.run, program, ROOT / f"{name}.ipynb") for name in outside()
-        }
+        yield {name: pool.submit(installed.run, program, ROOT / f"{name}.ipynb") for name in names}
 
 
 def test_every_notebook_has_been_measured():
-    assert sorted(SECONDS) == sorted(documents())
+    new, old = set(documents()) - set(SECONDS), set(SECONDS) - set(documents())
+    told = "measure it: ACTMAX_SLOW=1 pytest tests/install -rP -k NAME, and note it in quick.py"
+    assert not new, f"{told}: {sorted(new)}"
+    assert not old, f"no longer there, to be left out of quick.py: {sorted(old)}"
 
 
 @pytest.mark.parametrize("name", outside())
