@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from classroom.marks import Marks, dump, form, is_for, short, table
+from classroom.marks import Mark, Marks, dump, form, is_for, short, table
 from classroom.sheets import Question, Sheet
 
 Result = Mapping[str, Any]
@@ -94,21 +94,26 @@ def feedback(sheet: Sheet, student: str, result: Result, marks: Marks) -> str:
         parts += [_quoted(result["problem"]), told]
     for question, found in zip(sheet.questions, result["questions"], strict=True):
         if question.words:
-            mark = marks.get((student, question.name))
-            parts += _of_words(question, *of_words[question.name], mark.comment if mark else "")
+            parts += _of_words(
+                question, *of_words[question.name], marks.get((student, question.name))
+            )
         elif not result["problem"]:
             parts += _of_question(found)
     return "\n".join(parts)
 
 
-def _of_words(question: Question, points: float | None, changed: str, comment: str) -> list[str]:
+def _of_words(
+    question: Question, points: float | None, changed: str, mark: Mark | None
+) -> list[str]:
     head = f"## Question {question.number}. {question.title}"
     if points is None:
         return [f"{head}\n", f"A person marks this one (up to {question.points} points).\n"]
     parts = [f"{head}: {short(points)} of {question.points}\n"]
-    if changed:
+    if mark is None:
+        parts.append("Nothing was written.\n")
+    elif changed:
         parts.append("This is the mark of an earlier answer of yours.\n")
-    return parts + ([_quoted(comment)] if comment else [])
+    return parts + ([_quoted(mark.comment)] if mark and mark.comment else [])
 
 
 def _of_question(question: Mapping[str, Any]) -> list[str]:

@@ -81,7 +81,7 @@ def test_each_student_gets_his_own_mark_and_hears_of_it(them):
     assert "> Because." in (them.out / "words.md").read_text()
     assert "**5 of 9 points so far**" in them.said("bob")
     assert "**5 of 12 points**" in them.said("cy")
-    assert "## Question 3. In words: 0 of 3" in them.said("cy")
+    assert "## Question 3. In words: 0 of 3\n\nNothing was written.\n" in them.said("cy")
     them.fill_in("bob", points="1,5", comment="Say <b>what</b> you mean.")
     them.grade()
     assert them.points() == {"anna": "", "bob": "1.5", "cy": "0"}
