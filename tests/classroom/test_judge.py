@@ -246,6 +246,9 @@ def test_what_lacks_is_named_and_never_guessed(tmp_path):
     assert found["kind"] == "missing"
     assert "There is `doubled`: did you rename it?" in found["message"]
     assert any("did you rename" in flag for flag in result["flags"])
+    both = DOUBLE.replace("double", "doubled"), CLIMB.replace("climb", "climbs")
+    result, earned = judged(tmp_path, notebook(IMPORTS, *both))
+    assert (earned["double"], earned["climb"], result["problem"]) == (0, 0, "")
     result, earned = judged(tmp_path, notebook(IMPORTS, CLIMB))
     assert earned == FULL | {"double": 0}
     assert kinds(result)["twice"] == "missing"

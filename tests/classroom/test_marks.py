@@ -104,6 +104,10 @@ def test_neither_an_empty_cell_nor_a_missing_row_takes_a_mark_away(them):
     assert them.points()["anna"] == "3"
     row = them.rows("words.csv")["anna"]
     assert (row["points"], row["comment"], row["room"]) == ("3", "Good.", "B 12")
+    them.fill_in("anna", points="", comment="Very good.", room="")
+    them.grade()
+    row = them.rows("words.csv")["anna"]
+    assert (row["points"], row["comment"], row["room"]) == ("3", "Very good.", "B 12")
     them.grade({"late": "At last."})  # another folder, the same place
     assert them.points() == {"late": ""}
     them.grade()
@@ -118,8 +122,9 @@ def test_two_people_mark_in_two_files(them):
     them.grade(words=f"{head}anna,in-words,2\nbob,in-words,\n")
     them.grade(words=f"{head}anna,in-words,\nbob,in-words,1\n")
     assert them.points() == {"anna": "2", "bob": "1", "cy": "0"}
-    them.grade(words=f"{head}anna,in-words,3\n")  # and thinks better of it
-    assert them.points() == {"anna": "3", "bob": "1", "cy": "0"}
+    them.fill_in("bob", points="2")
+    them.grade(words=f"{head}anna,in-words,3\n")  # both in one run
+    assert them.points() == {"anna": "3", "bob": "2", "cy": "0"}
 
 
 def test_a_mark_for_another_answer_is_flagged_until_it_is_given_again(them):
@@ -133,6 +138,9 @@ def test_a_mark_for_another_answer_is_flagged_until_it_is_given_again(them):
         assert "the mark of an earlier answer" in them.said("anna")
         row = them.rows("words.csv")["anna"]
         assert (row["points"], row["earlier"], row["answer"]) == ("", "3", "Because not.")
+    them.grade(ANSWERS | {"anna": ""})  # nothing at all
+    assert them.rows("words.csv")["anna"]["earlier"] == "3"
+    assert "not the one that was marked" in them.rows("grades.csv")["anna"]["flags"]
     them.grade()  # the old notebook again
     assert them.rows("grades.csv")["anna"]["flags"] == ""
     assert them.rows("words.csv")["anna"]["points"] == "3"
@@ -146,15 +154,26 @@ def test_a_mark_for_another_answer_is_flagged_until_it_is_given_again(them):
 def test_a_form_without_the_answers_is_for_those_of_now(them):
     them.grade(words="student,question,points\nanna,in-words,2\n")
     assert "marked" not in them.rows("grades.csv")["anna"]["flags"]
+    (them.out / "words.csv").unlink()
     them.grade(ANSWERS | {"anna": "Because not."})
     assert "not the one that was marked" in them.rows("grades.csv")["anna"]["flags"]
 
 
+def test_a_remark_alone_is_no_mark(them):
+    them.fill_in("anna", comment="To be talked about.")
+    them.grade()
+    assert them.rows("grades.csv")["anna"]["to mark"] == "3"
+    assert "marks" not in json.loads((them.out / "grades.json").read_text())["students"]["anna"]
+    assert them.rows("words.csv")["anna"]["comment"] == "To be talked about."
+
+
 def test_a_mark_for_nobody_is_told_and_kept(them, capsys):
+    them.fill_in("anna", points="1")
     them.grade(words="student,question,points\nanan,in-words,2\n")
     assert "Marks without a submission, kept in marks.json: anan" in capsys.readouterr().err
     them.grade(ANSWERS | {"anan": "Here I am."})
     assert them.points()["anan"] == "2"
+    assert them.rows("grades.csv")["anan"]["flags"] == ""
     assert "without a submission" not in capsys.readouterr().err
     them.grade({"anan": "Here I am."})  # the others were graded here before
     assert "without a submission" not in capsys.readouterr().err

@@ -62,6 +62,16 @@ def test_feedback_says_what_became_of_a_check_and_quotes_strangers(kind, tmp_pat
     assert quoted == ([] if kind == "passed" else ["> \x1b[31m&lt;script>", "> !&#91;x](http://y)"])
 
 
+def test_a_message_is_said_once(tmp_path):
+    sheet = tiny(tmp_path)
+    told = result(sheet)
+    same = {"kind": "slow", "title": "One.", "points": 1, "message": "double took too long"}
+    told["questions"][0]["checks"] = [same, same | {"title": "Two."}]
+    said = report.feedback(sheet, "anna", told, {})
+    assert said.count("double took too long") == 1
+    assert "* too slow: Two. (1)\n  (as above)\n" in said
+
+
 def test_a_problem_is_quoted(tmp_path):
     sheet = tiny(tmp_path)
     said = report.feedback(sheet, "anna", batch.nothing(sheet, EVIL), {}).splitlines()

@@ -214,6 +214,14 @@ def test_moodle_s_files_without_folders(tmp_path):
         ("Hana-Nováková_4714", "Hana Nováková", "4714"),
     ]
     assert [f.file for f in found] == [names[0], names[2]]
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in (names[0], names[2]):
+            archive.writestr(f"Course-Sheet 2/{name}", b"{}")
+    assert {f.id for f in find(tmp_path / "all.zip", "maxima")} == {"4713", "4714"}
+    (tmp_path / "in" / "one folder").mkdir(parents=True)
+    for name in names:
+        (tmp_path / name).rename(tmp_path / "in" / "one folder" / name)
+    assert {f.id for f in find(tmp_path / "in", "maxima")} == {"4713", "4714"}
 
 
 @pytest.mark.parametrize("order", [1, -1])
