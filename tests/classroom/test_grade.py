@@ -237,6 +237,7 @@ def test_the_command_says_what_it_cannot_do(place, capsys, tmp_path):
 def test_some_questions_are_graded_alone_and_then_all(place, capsys):
     sheet, given, out = place
     told = [f"{sheet.folder}/", str(given), "--out", str(out), "--seed", "3"]
+    told += ["--cell-seconds", "1.5"]
     assert main([*told, "--questions", "2-3"]) == 0
     table = rows(out / "grades.csv")
     assert (table["anna"]["total"], table["anna"]["of"], table["anna"]["to mark"]) == (
