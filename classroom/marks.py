@@ -70,8 +70,8 @@ def form(sheet: Sheet, answers: Mapping[str, Mapping[str, str]], marks: Marks) -
 
     A mark for another text stands in "earlier": only a new one makes it valid for this text.
     """
-    own = [COMMENT, *sorted({name for mark in marks.values() for name in mark.own} - {COMMENT})]
-    names = [*COLUMNS, *own[1:]]
+    own = {name for mark in marks.values() for name in mark.own} - {COMMENT}
+    names = [*COLUMNS, *sorted(own)]
     rows: list[Sequence[Any]] = [names]
     for question in sheet.questions:
         for student, words in answers.items():
