@@ -72,9 +72,8 @@ def grade(
         sheet.hidden()  # once, not in every judge
         assert wall.fonts is not None  # made here, for all judges
         results = graded(run, found, jobs or len(os.sched_getaffinity(0)))
-        answers = {student: result["words"] for student, result in results.items()}
         for form in given:
-            record = marks.merged(record, form, answers)
+            record = marks.merged(record, form, results)
         known = {path.stem for path in (out / "results").glob("*.json")}
         if lost := sorted({student for student, _ in record if student not in known}):
             told = "Marks without a submission, kept in marks.json"

@@ -17,6 +17,7 @@ from classroom.sheets import Sheet
 COMMENT = "comment"  # the column that a student reads
 COLUMNS = ("student", "question", "points", "of", "earlier", COMMENT, "answer")
 Key = tuple[str, str]  # (student, question)
+Results = Mapping[str, Mapping[str, Any]]  # by student; "words" has the answers
 
 
 class BadMarks(ValueError):
@@ -65,7 +66,7 @@ def is_for(mark: Mark | None, answer: str) -> bool:
     return mark.answer is None or mark.answer.split() in (answer.split(), plain(answer).split())
 
 
-def form(sheet: Sheet, answers: Mapping[str, Mapping[str, str]], marks: Marks) -> str:
+def form(sheet: Sheet, results: Results, marks: Marks) -> str:
     """words.csv: a row for each answer, student by student, with the marks given so far.
 
     A mark for another text stands in "earlier": only a new one makes it valid for this text.
@@ -74,8 +75,11 @@ def form(sheet: Sheet, answers: Mapping[str, Mapping[str, str]], marks: Marks) -
     names = [*COLUMNS, *sorted(own)]
     rows: list[Sequence[Any]] = [names]
     for question in sheet.questions:
-        for student, words in answers.items():
-            answer, mark = words.get(question.name, ""), marks.get((student, question.name))
+        for student, result in results.items():
+            answer, mark = (
+                result["words"].get(question.name, ""),
+                marks.get((student, question.name)),
+            )
             if not question.words or not (answer or mark):
                 continue
             points = "" if mark is None or mark.points is None else short(mark.points)
@@ -139,7 +143,7 @@ def _points(given: str, most: float, where: str) -> float:
     return points
 
 
-def merged(record: Marks, given: Marks, answers: Mapping[str, Mapping[str, str]]) -> dict:
+def merged(record: Marks, given: Marks, results: Results) -> dict[Key, Mark]:
     """The record with a form's marks: what is filled in wins, what is empty changes nothing.
 
     A form without the answers is for those of now.
@@ -150,8 +154,8 @@ def merged(record: Marks, given: Marks, answers: Mapping[str, Mapping[str, str]]
         points, answer = new.points, new.answer
         if points is None:
             points, answer = old.points, old.answer
-        elif answer is None:
-            answer = answers.get(student, {}).get(question)
+        elif answer is None and student in results:
+            answer = results[student]["words"].get(question)
         made[student, question] = Mark(points, answer, {**old.own, **new.own})
     return made
 

@@ -140,8 +140,7 @@ def write_all(out: Path, sheet: Sheet, run: Mapping, results: Mapping, marks: Ma
         if student in kept and mark.points is not None:
             kept[student].setdefault("marks", {})[question] = mark.points
     write(out / "marks.json", dump(marks))  # before the form that it was read from
-    answers = {student: result["words"] for student, result in results.items()}
-    write(out / "words.csv", form(sheet, answers, marks))
+    write(out / "words.csv", form(sheet, results, marks))
     write(out / "words.md", to_read(sheet, results))
     for student, result in results.items():
         write(out / "feedback" / f"{student}.md", feedback(sheet, student, result, marks))

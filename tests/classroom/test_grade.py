@@ -23,6 +23,7 @@ from tests.classroom.engine import (
     needs_sandbox,
     notebook,
     right,
+    rows,
     tiny,
 )
 
@@ -41,12 +42,6 @@ def place(tmp_path):
     for name, content in WORK.items():
         (tmp_path / "in" / f"{name}.ipynb").write_bytes(content)
     return tiny(tmp_path), tmp_path / "in", tmp_path / "out"
-
-
-def rows(path):
-    """A CSV as dicts by student."""
-    text = path.read_text("utf-8-sig")
-    return {row["student"]: row for row in csv.DictReader(io.StringIO(text))}
 
 
 def totals(out):

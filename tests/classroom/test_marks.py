@@ -1,14 +1,13 @@
 """Marks for answers in words: read as spreadsheets save them, never lost, shown to the student."""
 
 import csv
-import io
 import json
 
 import pytest
 
 from classroom import batch, marks
 from classroom.grade import grade
-from tests.classroom.engine import tiny
+from tests.classroom.engine import rows, tiny
 
 ANSWERS = {"anna": "Because.", "bob": "Why not?", "cy": ""}
 FORMULAS = ["- first\n- second", "= 2", "+1", "@all", "\tindented", "'x"]
@@ -48,18 +47,17 @@ class Class:
 
     def rows(self, name):
         """A table of the class, by student."""
-        text = (self.out / name).read_text("utf-8-sig")
-        return {row["student"]: row for row in csv.DictReader(io.StringIO(text))}
+        return rows(self.out / name)
 
     def fill_in(self, student, **cells):
         """Write into the form as a teacher does."""
-        rows = self.rows("words.csv")
-        rows[student] |= cells
-        names = list(dict.fromkeys(name for row in rows.values() for name in row))
+        table = self.rows("words.csv")
+        table[student] |= cells
+        names = list(dict.fromkeys(name for row in table.values() for name in row))
         with (self.out / "words.csv").open("w", encoding="utf-8-sig", newline="") as held:
             writer = csv.DictWriter(held, names)
             writer.writeheader()
-            writer.writerows(rows.values())
+            writer.writerows(table.values())
 
     def points(self):
         return {s: r["in-words"] for s, r in self.rows("grades.csv").items()}

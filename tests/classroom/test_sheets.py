@@ -12,6 +12,14 @@ from classroom.calls import Local, run
 from classroom.sheets import FOLDER, SHEETS, load
 from tests.classroom.engine import tiny
 
+POINTS = {
+    "formulation": 60,
+    "maxima": 40,
+    "probability": 60,
+    "sampling": 40,
+    "pictures": 60,
+    "people": 40,
+}
 sheets = pytest.mark.parametrize("name", SHEETS)
 LAZY = {
     "nothing": lambda *a, **k: None,
@@ -53,7 +61,8 @@ def test_the_sheets_are_all_there():
 @sheets
 def test_points_minutes_and_parts(name):
     sheet, _ = solved(name)
-    assert sheet.minutes <= 180, "longer than three hours"
+    assert sheet.points == POINTS[name], "if another sum is meant, write it into POINTS"
+    assert 60 <= sheet.minutes <= 180, "a sheet takes one to three hours"
     for question in sheet.questions:
         cells = [cell for cell in sheet.cells if cell.question == question.name]
         kinds = Counter(cell.kind for cell in cells)

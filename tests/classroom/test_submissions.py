@@ -206,8 +206,7 @@ def test_moodle_s_files_without_folders(tmp_path):
     names = ["Hana Nováková_4713_assignsubmission_file_maxima.ipynb",
              "Hana Nováková_4713_assignsubmission_file_notes.txt",
              "Hana Nováková_4714_assignsubmission_file_Hana maxima final.ipynb"]  # fmt: skip
-    for name in names:
-        (tmp_path / name).write_bytes(b"{}")
+    put(tmp_path, *names)
     found = find(tmp_path, "maxima")
     assert [(f.student, f.name, f.id) for f in found] == [
         ("Hana-Nováková_4713", "Hana Nováková", "4713"),
@@ -227,16 +226,13 @@ def test_moodle_s_files_without_folders(tmp_path):
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_late_one_of_two_is_the_newer_whatever_the_files_times_are(tmp_path, order):
     names = ["leebo_5_11_maxima.ipynb", "leebo_LATE_5_12_maxima.ipynb"]
-    for k, name in enumerate(names[::order]):
-        (tmp_path / name).write_bytes(b"{}")
-        os.utime(tmp_path / name, (1000 + k, 1000 + k))
+    put(tmp_path, *names[::order])
     (found,) = find(tmp_path, "maxima")
     assert (found.file, found.name, found.id) == (names[1], "leebo", "5")
     assert found.flags[0] == "late"
 
 
-def test_a_damaged_late_one_makes_the_other_not_late(tmp_path):
-    (tmp_path / "leebo_5_11_maxima.ipynb").write_bytes(b"{}")
-    (tmp_path / "leebo_LATE_5_12_notes.txt").write_bytes(b"")
+def test_late_notes_do_not_make_a_notebook_late(tmp_path):
+    put(tmp_path, "leebo_5_11_maxima.ipynb", "leebo_LATE_5_12_notes.txt")
     (found,) = find(tmp_path, "maxima")
     assert "late" not in found.flags
